@@ -1,0 +1,104 @@
+"""The one thing staff write, and its immutable, numbered versions."""
+
+from __future__ import annotations
+
+import secrets
+
+from django.db import models
+
+
+def new_public_id() -> str:
+    """A random id of 128 bits, as 32 hexadecimal digits: says nothing about how many there are."""
+    return secrets.token_hex(16)
+
+
+class Kind(models.TextChoices):
+    SERVICE_CHANGE = "service-change"
+    NEWS = "news"
+    PARTICIPATION = "participation"
+    STORY = "story"
+    EMERGENCY = "emergency"
+
+
+class State(models.TextChoices):
+    """Where an announcement is in its life. Which moves are legal is one table: ``lifecycle.MOVES``."""
+
+    DRAFT = "draft"
+    IN_REVIEW = "in-review"
+    APPROVED = "approved"
+    GOING_OUT = "going-out"
+    LIVE = "live"
+    CORRECTED = "corrected"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+
+
+class Group(models.TextChoices):
+    """For whom an announcement is, and what a subscriber is to the town."""
+
+    RESIDENT = "resident"
+    ENTREPRENEUR = "entrepreneur"
+    PARTNER = "partner"
+    COLLEAGUE = "colleague"
+
+
+class Announcement(models.Model):
+    """One announcement. ``slug`` never changes; ``audience`` lists groups, empty topics or districts mean all.
+
+    ``request_key`` makes a repeated submit find the first one (unique where given).
+    """
+
+    public_id = models.CharField(max_length=32, unique=True, default=new_public_id)
+    slug = models.SlugField(max_length=80, unique=True)
+    kind = models.CharField(max_length=20, choices=Kind)
+    state = models.CharField(max_length=12, choices=State, default=State.DRAFT)
+    audience = models.JSONField(default=list)
+    topics = models.JSONField(default=list)  # slugs of audience.Topic
+    districts = models.JSONField(default=list)  # slugs of audience.District
+    publish_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
+    request_key = models.CharField(max_length=64, null=True, unique=True)
+    request_digest = models.CharField(max_length=64, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class Revision(models.Model):
+    """An immutable version of an announcement's content. Its texts are the ``RevisionText`` rows, one a language."""
+
+    announcement = models.ForeignKey(Announcement, on_delete=models.CASCADE, related_name="revisions")
+    number = models.PositiveIntegerField()
+    language = models.CharField(max_length=12)  # the language it was written in
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["announcement", "number"], name="one_revision_per_number")]
+        ordering = ["number"]
+
+    def __str__(self) -> str:
+        return f"{self.announcement_id}/{self.number}"
+
+
+class RevisionText(models.Model):
+    """A revision in one language. ``body`` is Markdown as typed; ``links`` is a list of ``{label, url}``."""
+
+    revision = models.ForeignKey(Revision, on_delete=models.CASCADE, related_name="texts")
+    language = models.CharField(max_length=12)
+    title = models.CharField(max_length=200)
+    summary = models.CharField(max_length=500)
+    body = models.TextField(max_length=50_000, default="")
+    links = models.JSONField(default=list)
+    image_url = models.CharField(max_length=500, default="")
+    image_alt = models.CharField(max_length=500, default="")
+    contact = models.CharField(max_length=300, default="")
+    change = models.CharField(max_length=300, default="")  # what this revision changed, for readers
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["revision", "language"], name="one_text_per_language")]
+
+    def __str__(self) -> str:
+        return f"{self.revision_id}/{self.language}"

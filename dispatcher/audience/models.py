@@ -1,0 +1,86 @@
+"""Who wants to hear: subscribers, their addresses, and what and where they want to hear about."""
+
+from __future__ import annotations
+
+import secrets
+
+from django.db import models
+
+
+def new_public_id() -> str:
+    """A random id of 128 bits, as 32 hexadecimal digits."""
+    return secrets.token_hex(16)
+
+
+class Topic(models.Model):
+    """What an announcement is about. ``names`` is a label by language."""
+
+    slug = models.SlugField(max_length=40, unique=True)
+    names = models.JSONField()
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "slug"]
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class District(models.Model):
+    """A part of the town."""
+
+    slug = models.SlugField(max_length=40, unique=True)
+    name = models.CharField(max_length=80)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "slug"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Subscriber(models.Model):
+    """Someone who wants to hear: resident, entrepreneur, partner or colleague (``group``).
+
+    ``epoch`` is part of every token made for them: raising it revokes them all.
+    """
+
+    public_id = models.CharField(max_length=32, unique=True, default=new_public_id)
+    group = models.CharField(max_length=12)
+    language = models.CharField(max_length=12)
+    district = models.ForeignKey(District, null=True, on_delete=models.SET_NULL)
+    topics = models.ManyToManyField(Topic, related_name="subscribers")
+    epoch = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
+class AddressState(models.TextChoices):
+    PENDING = "pending"  # not confirmed yet: hears nothing but the request to confirm
+    ACTIVE = "active"
+    LEFT = "left"
+    SUPPRESSED = "suppressed"  # the far side says that it does not exist, or its owner complained
+
+
+class Address(models.Model):
+    """Where one channel reaches one subscriber, in the channel's own normal form.
+
+    ``public_id`` stands in leave links and Message-IDs in place of anything countable.
+    """
+
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="addresses")
+    public_id = models.CharField(max_length=32, unique=True, default=new_public_id)
+    channel = models.CharField(max_length=20)
+    value = models.CharField(max_length=1000)
+    state = models.CharField(max_length=10, choices=AddressState, default=AddressState.PENDING)
+    state_reason = models.CharField(max_length=40, default="")
+    state_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["channel", "value"], name="one_address_per_channel")]
+
+    def __str__(self) -> str:
+        return f"{self.channel}:{self.public_id}"
