@@ -32,6 +32,8 @@ SECRET_KEY = os.environ.get("OMROEPER_SECRET_KEY", "")
 if not SECRET_KEY and SECRET_KEY_FILE.is_file():
     SECRET_KEY = SECRET_KEY_FILE.read_text().strip()
 
+SECRET_KEY_FALLBACKS = [key for key in os.environ.get("OMROEPER_SECRET_KEY_FALLBACKS", "").split() if key]
+
 BASE_URL = os.environ.get("OMROEPER_BASE_URL", "http://localhost:8700").rstrip("/")
 SITE_FOLDER = Path(os.environ.get("OMROEPER_SITE") or DATA / "site").absolute()
 TOWN = {
@@ -89,3 +91,10 @@ GRACE_SECONDS = _number("OMROEPER_GRACE_SECONDS", 10)
 STAGE_DELAY_SECONDS = _number("OMROEPER_STAGE_DELAY_SECONDS", 900)
 UNKNOWN_REPEAT_SECONDS = _number("OMROEPER_UNKNOWN_REPEAT_SECONDS", 600)
 EMERGENCY_PAGE_SECONDS = 2.0
+# How many batches of a lane its pool works on at once: what the workers of all machines offer together.
+LANE_SLOTS = {
+    "urgent": int(_number("OMROEPER_URGENT_SLOTS", 1)),
+    "transactional": int(_number("OMROEPER_TRANSACTIONAL_SLOTS", 2)),
+    "broadcast": int(_number("OMROEPER_BROADCAST_SLOTS", 2)),
+    "mail": int(_number("OMROEPER_MAIL_SLOTS", 2)),
+}
