@@ -8,31 +8,24 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import dj_database_url
 
-ROOT = Path(__file__).resolve().parents[2]
-DATA = Path(os.environ.get("OMROEPER_DATA") or ROOT / ".omroeper").absolute()
+from .environment import ROOT, data_folder, lease_seconds, number, text
 
-
-def _number(name: str, default: float) -> float:
-    text = os.environ.get(name, "")
-    try:
-        return float(text) if text else default
-    except ValueError:
-        raise SystemExit(f"{name} is '{text}', which is not a number. Example: {name}={default:g}") from None
-
+DATA = data_folder()
 
 # The practice town is the default, so that a newcomer cannot reach a real resident by accident.
 PRACTICE = os.environ.get("OMROEPER_PRACTICE", "1") == "1"
 DEBUG = False
-SECRET_KEY_FILE = Path(os.environ.get("OMROEPER_SECRET_KEY_FILE") or DATA / "secret.key")
-SECRET_KEY = os.environ.get("OMROEPER_SECRET_KEY", "")
-if not SECRET_KEY and SECRET_KEY_FILE.is_file():
-    SECRET_KEY = SECRET_KEY_FILE.read_text().strip()
+# Made at the first start by ``embedded.layout``, unless it is given.
+SECRET_KEY = text("OMROEPER_SECRET_KEY")
+if not SECRET_KEY and (DATA / "secret.key").is_file():
+    SECRET_KEY = (DATA / "secret.key").read_text().strip()
 
-SECRET_KEY_FALLBACKS = [key for key in os.environ.get("OMROEPER_SECRET_KEY_FALLBACKS", "").split() if key]
+SECRET_KEY_FALLBACKS = text("OMROEPER_SECRET_KEY_FALLBACKS").split()
 
 BASE_URL = os.environ.get("OMROEPER_BASE_URL", "http://localhost:8700").rstrip("/")
 SITE_FOLDER = Path(os.environ.get("OMROEPER_SITE") or DATA / "site").absolute()
@@ -64,8 +57,10 @@ MIDDLEWARE = [
 ROOT_URLCONF = "dispatcher.config.urls"
 ALLOWED_HOSTS = sorted({urlsplit(BASE_URL).hostname or "localhost", "localhost", "127.0.0.1"})
 
-_url = os.environ.get("DATABASE_URL") or f"sqlite:///{DATA / 'omroeper.sqlite3'}"
-DATABASES = {"default": dj_database_url.parse(_url, conn_max_age=None)}
+_url = text("DATABASE_URL")
+# The embedded file does not go through a URL: a folder may have any name.
+_file = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(DATA / "omroeper.sqlite3"), "CONN_MAX_AGE": None}
+DATABASES: dict[str, Any] = {"default": dj_database_url.parse(_url, conn_max_age=None) if _url else _file}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
@@ -75,26 +70,27 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
 else:
     DATABASES["default"]["OPTIONS"] = {
+        **DATABASES["default"].get("OPTIONS", {}),  # what the URL asks for, such as sslmode
         "connect_timeout": 5,
         "options": "-c idle_in_transaction_session_timeout=5s -c lock_timeout=5s -c synchronous_commit=on",
     }
 
-REDIS_URL = os.environ.get("REDIS_URL") or ""  # set by the supervisor where the embedded one is used
+REDIS_URL = text("REDIS_URL")  # set by the supervisor where the embedded one is used
 
 # The ledger's pace. Shipped values; tests use smaller ones through the environment.
-LEASE_SECONDS = _number("OMROEPER_LEASE_SECONDS", 6)
-SWEEP_SECONDS = _number("OMROEPER_SWEEP_SECONDS", 2)
-WINDOW = int(_number("OMROEPER_WINDOW", 100))
-BATCH_SIZE = int(_number("OMROEPER_BATCH_SIZE", 500))
-TASK_SECONDS = _number("OMROEPER_TASK_SECONDS", 20)
-GRACE_SECONDS = _number("OMROEPER_GRACE_SECONDS", 10)
-STAGE_DELAY_SECONDS = _number("OMROEPER_STAGE_DELAY_SECONDS", 900)
-UNKNOWN_REPEAT_SECONDS = _number("OMROEPER_UNKNOWN_REPEAT_SECONDS", 600)
+LEASE_SECONDS = lease_seconds()
+SWEEP_SECONDS = number("OMROEPER_SWEEP_SECONDS", 2)
+WINDOW = int(number("OMROEPER_WINDOW", 100))
+BATCH_SIZE = int(number("OMROEPER_BATCH_SIZE", 500))
+TASK_SECONDS = number("OMROEPER_TASK_SECONDS", 20)
+GRACE_SECONDS = number("OMROEPER_GRACE_SECONDS", 10)
+STAGE_DELAY_SECONDS = number("OMROEPER_STAGE_DELAY_SECONDS", 900)
+UNKNOWN_REPEAT_SECONDS = number("OMROEPER_UNKNOWN_REPEAT_SECONDS", 600)
 EMERGENCY_PAGE_SECONDS = 2.0
 # How many batches of a lane its pool works on at once: what the workers of all machines offer together.
 LANE_SLOTS = {
-    "urgent": int(_number("OMROEPER_URGENT_SLOTS", 1)),
-    "transactional": int(_number("OMROEPER_TRANSACTIONAL_SLOTS", 2)),
-    "broadcast": int(_number("OMROEPER_BROADCAST_SLOTS", 2)),
-    "mail": int(_number("OMROEPER_MAIL_SLOTS", 2)),
+    "urgent": int(number("OMROEPER_URGENT_SLOTS", 1)),
+    "transactional": int(number("OMROEPER_TRANSACTIONAL_SLOTS", 2)),
+    "broadcast": int(number("OMROEPER_BROADCAST_SLOTS", 2)),
+    "mail": int(number("OMROEPER_MAIL_SLOTS", 2)),
 }

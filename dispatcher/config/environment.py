@@ -1,0 +1,53 @@
+"""How settings are read from the environment: text, numbers, and secrets kept in files.
+
+Imports nothing of Django, so that the supervisor can read its own few settings before a secret key exists.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def text(name: str, default: str = "") -> str:
+    """The value of ``name``, or what stands in the file that ``<name>_FILE`` names (as container secrets do).
+
+    An empty value counts as not set. Blank space around the content of a file is dropped.
+
+    Raises:
+        SystemExit: with a sentence, if the file cannot be read.
+    """
+    value = os.environ.get(name, "")
+    file = os.environ.get(f"{name}_FILE", "")
+    if value or not file:
+        return value or default
+    try:
+        return Path(file).read_text().strip() or default
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise SystemExit(f"{name}_FILE names {file}, which cannot be read ({why}). Correct the path.") from None
+
+
+def number(name: str, default: float) -> float:
+    """The value of ``name`` as a number.
+
+    Raises:
+        SystemExit: with a sentence and an example, if it is not a number.
+    """
+    value = text(name)
+    try:
+        return float(value) if value else default
+    except ValueError:
+        raise SystemExit(f"{name} is '{value}', which is not a number. Example: {name}={default:g}") from None
+
+
+def data_folder() -> Path:
+    """The one folder for state: ``OMROEPER_DATA``, or ``.omroeper`` in the checkout."""
+    return Path(os.environ.get("OMROEPER_DATA") or ROOT / ".omroeper").expanduser().absolute()
+
+
+def lease_seconds() -> float:
+    """How long a batch stays with a worker that gives no sign of life, in seconds."""
+    return number("OMROEPER_LEASE_SECONDS", 6)
