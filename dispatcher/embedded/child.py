@@ -1,0 +1,255 @@
+"""One child process of the supervisor, from its start over its restarts to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from asyncio.subprocess import PIPE, Process
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from logging import Logger
+from pathlib import Path
+from typing import IO, Any
+
+from . import tether
+from .layout import Layout
+from .problems import CannotStart
+from .state import ChildState
+
+LOG_BYTES = 5_000_000
+POLL_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What to run, and how to know that it is ready.
+
+    ``rank`` orders the end: children of a higher rank are stopped first, those of one rank together. ``ready`` is asked
+    every 50 ms until it says yes. A program that ``speaks`` writes one line of JSON about itself to standard output;
+    it is ready once that line is there. ``patience`` and ``grace`` are seconds: to become ready, to end after SIGTERM.
+    """
+
+    name: str
+    argv: Sequence[str]
+    rank: int = 0
+    environment: Mapping[str, str] = field(default_factory=dict)
+    ready: Callable[[int], Awaitable[bool]] | None = None  # is given the process id
+    speaks: bool = False
+    patience: float = 30
+    grace: float = 30
+
+
+def pause_before_restart(deaths: int) -> float:
+    """Seconds to wait before a restart, after so many deaths within a minute.
+
+    Short for a dozen: a worker's main process ends at each queue entry that is not JSON, and ten of those in a row
+    must not hold up the mail. After that it doubles up to half a minute, so that a broken program costs little.
+    """
+    return 0.1 if deaths <= 12 else min(30.0, 0.5 * 2.0 ** (deaths - 12))
+
+
+class Child:
+    """Runs a ``Program`` in a session of its own and starts it again whenever it ends unasked.
+
+    On Linux it dies with us, whatever happens to us. What it started dies with it: its process group is ended.
+    """
+
+    def __init__(
+        self, program: Program, layout: Layout, environment: Mapping[str, str], changed: Callable[[], None], log: Logger
+    ) -> None:
+        self.program = program
+        self.status = "stopped"
+        self.pid: int | None = None
+        self.restarts = 0
+        self.last_exit: int | None = None
+        self.said: dict[str, Any] = {}
+        self._since = datetime.now(UTC)
+        self._log_file = layout.logs / f"{program.name}.log"
+        self._environment = {**environment, **program.environment}
+        self._changed = changed
+        self._log = log
+        self._deaths: deque[float] = deque(maxlen=64)
+        self._leave = asyncio.Event()
+        self._life: asyncio.Task[None] | None = None
+        self._moved = asyncio.Condition()
+
+    def report(self) -> ChildState:
+        return ChildState(
+            name=self.program.name,
+            status=self.status,
+            pid=self.pid,
+            restarts=self.restarts,
+            since=self._since.isoformat(timespec="milliseconds"),
+            last_exit=self.last_exit,
+        )
+
+    async def start(self) -> None:
+        """Returns when the child is ready.
+
+        Raises:
+            CannotStart: if it ends, or is not ready within its patience; quotes its last line.
+        """
+        self._leave.clear()
+        self.status = "starting"
+        self._life = asyncio.create_task(self._live(), name=f"child {self._name}")
+        try:
+            async with asyncio.timeout(self.program.patience):
+                await self.until(lambda: self.status != "starting")
+        except TimeoutError:
+            await self.stop(grace=0)
+            raise CannotStart(
+                f"{self._name} is not ready after {self.program.patience:g} seconds. {self._quote()}"
+            ) from None
+        if self.status != "ready":
+            code = self.last_exit
+            await self.stop(grace=0)
+            try:
+                await self._life
+            except OSError as error:
+                raise CannotStart(f"{self._name} cannot be started: {error}") from error
+            raise CannotStart(f"{self._name} ended at once ({exit_text(code)}). {self._quote()}")
+
+    async def stop(self, grace: float | None = None) -> None:
+        """Asks the child to end (SIGTERM), waits for ``grace`` seconds, then ends its whole group (SIGKILL)."""
+        self._leave.set()
+        if self._life is None:
+            return
+        limit = self.program.grace if grace is None else grace
+        self.signal(signal.SIGTERM if limit else signal.SIGKILL)
+        _, late = await asyncio.wait([self._life], timeout=limit or 5)
+        if late:
+            self._log.warning("%s did not end within %g seconds and is killed", self._name, limit)
+            self.kill()
+            await asyncio.wait([self._life])
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Waits until the condition holds; it is looked at each time something changes here."""
+        async with self._moved:
+            await self._moved.wait_for(condition)
+
+    def signal(self, number: int) -> None:
+        """Sends a signal to the child's main process, if it runs."""
+        if self.pid is not None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    @property
+    def _name(self) -> str:
+        return self.program.name
+
+    async def _live(self) -> None:
+        try:
+            while not self._leave.is_set():
+                process = await self._spawn()
+                await self._move("starting", pid=process.pid)
+                if self._leave.is_set():  # asked to stop while it was being started
+                    self.kill()
+                watcher = asyncio.create_task(self._watch(process))
+                code = await process.wait()
+                watcher.cancel()
+                self.kill()
+                self.last_exit = code
+                if self._leave.is_set():
+                    break
+                self._deaths.append(time.monotonic())
+                pause = pause_before_restart(sum(1 for at in self._deaths if time.monotonic() - at < 60))
+                await self._move("waiting", pid=None)
+                self._log.warning("%s ended (%s) and starts again in %g s", self._name, exit_text(code), pause)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._leave.wait(), pause)
+                self.restarts += not self._leave.is_set()
+        finally:
+            await self._move("stopped", pid=None)
+
+    async def _spawn(self) -> Process:
+        argv = list(self.program.argv)
+        if sys.platform == "linux":
+            argv = [sys.executable, "-I", "-S", tether.__file__, str(os.getpid()), *argv]
+        with self._open_log() as log:
+            return await asyncio.create_subprocess_exec(
+                *argv,
+                env=self._environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=PIPE if self.program.speaks else log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    async def _watch(self, process: Process) -> None:
+        """Brings one life of the child from starting to ready, then keeps carrying what it says to the log."""
+        if self.program.speaks:
+            assert process.stdout is not None
+            self.said = await self._first_words(process.stdout)
+        ready = self.program.ready
+        while ready is not None and not await ready(process.pid):  # noqa: ASYNC110 - it has no way to tell us
+            await asyncio.sleep(POLL_SECONDS)
+        await self._move("ready", pid=process.pid)
+        if process.stdout is not None:
+            with self._log_file.open("ab") as log:
+                while text := await process.stdout.read(65536):
+                    log.write(text)
+                    log.flush()
+
+    async def _first_words(self, stream: asyncio.StreamReader) -> dict[str, Any]:
+        with self._log_file.open("ab") as log:
+            while line := await stream.readline():
+                with suppress(ValueError):
+                    words = json.loads(line)
+                    if isinstance(words, dict):
+                        return words
+                log.write(line)
+        await asyncio.Event().wait()  # it closed its output: the end of the process tells the rest
+        return {}
+
+    async def _move(self, status: str, pid: int | None) -> None:
+        self.status, self.pid, self._since = status, pid, datetime.now(UTC)
+        self._changed()
+        async with self._moved:
+            self._moved.notify_all()
+
+    def kill(self) -> None:
+        """Kills the child's main process and whatever is left of what it started."""
+        if self.pid is not None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
+
+    def _open_log(self) -> IO[bytes]:
+        rotate(self._log_file)
+        return self._log_file.open("ab")
+
+    def _quote(self) -> str:
+        last = last_line(self._log_file)
+        return (f"It said: {last} — " if last else "") + f"the rest is in {self._log_file}"
+
+
+def rotate(file: Path) -> None:
+    """Puts a log that has grown large aside, as ``<name>.log.1``; one old log is kept."""
+    with suppress(FileNotFoundError):
+        if file.stat().st_size > LOG_BYTES:
+            file.replace(file.with_name(file.name + ".1"))
+
+
+def last_line(file: Path) -> str:
+    """The last line with text of a log, cut to 300 characters; empty where there is none."""
+    with suppress(OSError), file.open("rb") as log:
+        log.seek(max(0, file.stat().st_size - 4096))
+        lines = [line.strip() for line in log.read().decode(errors="replace").splitlines() if line.strip()]
+        return lines[-1][:300] if lines else ""
+    return ""
+
+
+def exit_text(code: int | None) -> str:
+    """How a process ended, in words."""
+    if code is None:
+        return "it did not start"
+    if code < 0:
+        with suppress(ValueError):
+            return f"by {signal.Signals(-code).name}"
+    return f"exit status {code}"
