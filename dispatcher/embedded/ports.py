@@ -38,13 +38,17 @@ def choose(wanted: int, *, exactly: bool, what: str, option: str, besides: Colle
 
 
 def _why_not(port: int) -> int | None:
-    with closing(socket.socket()) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: a closing connection is no taker
+    # Both forms of "localhost": a browser tries ::1 first, and would find there whoever else has the port.
+    for family, host in ((socket.AF_INET, HOST), (socket.AF_INET6, "::1")):
         try:
-            probe.bind((HOST, port))
-            probe.listen(1)
+            with closing(socket.socket(family)) as probe:
+                # As servers do: a connection that is closing takes no port.
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind((host, port))
+                probe.listen(1)
         except OSError as error:
-            return error.errno
+            if error.errno not in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):  # a machine without IPv6
+                return error.errno
     return None
 
 
