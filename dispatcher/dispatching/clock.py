@@ -8,6 +8,7 @@ step moves. After a reboot the boot clock starts anew, so a lease further ahead 
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
@@ -48,3 +49,8 @@ def lease_over(alias: str = "") -> str:
     """SQL that is true where no live lease is held."""
     column = f"{alias}lease_until"
     return f"({column} IS NULL OR {column} < {lease_now()} OR {column} > {lease_now()} + {settings.LEASE_SECONDS * 2})"
+
+
+def moment(value: datetime | str | None) -> datetime | None:
+    """A moment that raw SQL gave: SQLite gives its text, in UTC."""
+    return datetime.fromisoformat(value).replace(tzinfo=UTC) if isinstance(value, str) else value

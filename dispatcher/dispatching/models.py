@@ -89,8 +89,6 @@ class Dispatch(models.Model):
     start_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True)
     planned_at = models.DateTimeField(null=True)
-    plan_rung_at = models.DateTimeField(null=True)
-    page_at = models.DateTimeField(null=True)  # when the last page of the current stage was accepted
     ended_at = models.DateTimeField(null=True)
     ended_why = models.CharField(max_length=12, default="")  # replaced, withdrawn, expired, stopped
 
@@ -98,7 +96,7 @@ class Dispatch(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["revision", "act"],
-                condition=models.Q(act__in=["announce", "update", "withdraw"]),
+                condition=models.Q(act__in=["announce", "update", "withdraw"]) & ~models.Q(ended_why="stopped"),
                 name="one_dispatch_per_revision_and_act",
             )
         ]
@@ -147,6 +145,7 @@ class Batch(models.Model):
     size = models.PositiveIntegerField(default=0)
     needs_page = models.BooleanField(default=False)  # handed over only once the page is accepted
     page_by = models.DateTimeField(null=True)  # an emergency does not wait for the page beyond this
+    starts_at = models.DateTimeField(null=True)  # when its stage begins
     due_at = models.DateTimeField(null=True)
     rung_at = models.FloatField(null=True)  # lease clock
     lease_token = models.PositiveBigIntegerField(default=0)
@@ -214,12 +213,12 @@ class Delivery(models.Model):
     previous = models.CharField(max_length=300, default="")  # remote id of what this target got before
     previous_url = models.CharField(max_length=500, default="")
     follows = models.BigIntegerField(null=True)
+    holds = models.BooleanField(default=False)  # with follows: an earlier message of this announcement is there anyway
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["dispatch", "outlet", "target"], name="one_delivery_per_target")]
         indexes = [
             models.Index(fields=["batch", "position"], name="delivery_in_batch"),
-            models.Index(fields=["address"], condition=models.Q(due_at__isnull=False), name="delivery_open_address"),
             models.Index(fields=["follows"], condition=models.Q(follows__isnull=False), name="delivery_follows"),
         ]
 
@@ -228,7 +227,7 @@ class Delivery(models.Model):
 
 
 class PastReceipt(models.Model):
-    """Each receipt that the delivery row does not show any more, or that came too late to change it.
+    """Each receipt that is more than a first acceptance: no, doubt, later attempts, and what came too late.
 
     A first attempt that was accepted stands on the delivery alone, so a smooth mailing writes none of these.
     """

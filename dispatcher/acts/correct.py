@@ -1,0 +1,68 @@
+"""Correct: a new revision, heard by exactly those who have the old one."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.timezone import now
+
+from dispatcher.acts.audit import record
+from dispatcher.announcements import lifecycle, revisions
+from dispatcher.announcements.files import AnnouncementSource
+from dispatcher.announcements.models import Announcement, Kind, State
+from dispatcher.dispatching import ring
+from dispatcher.dispatching.models import Dispatch, DispatchAct
+
+
+class LanguageMissing(Exception):
+    """People read the announcement in a language that its correction does not have."""
+
+    def __init__(self, languages: list[str]) -> None:
+        super().__init__(
+            f"The announcement went out in {', '.join(languages)} too. Add the correction in "
+            f"{'that language' if len(languages) == 1 else 'those languages'}."
+        )
+        self.languages = languages
+
+
+class NothingChanged(Exception):
+    """The correction says what the newest revision says."""
+
+
+def correct(announcement: Announcement, source: AnnouncementSource, *, by: str, grace: float | None = None) -> Dispatch:
+    """Adds the revision and orders the dispatch that corrects what went out.
+
+    Raises:
+        LanguageMissing: a language of the newest revision has no text in ``source``.
+        NothingChanged: the text is the same.
+        dispatcher.announcements.lifecycle.IllegalMove: the announcement is not out (not yet, or not any more).
+    """
+    with transaction.atomic():
+        newest = announcement.revisions.select_for_update().order_by("-number")[0]
+        missing = sorted(set(newest.texts.values_list("language", flat=True)) - set(source.texts))
+        if missing:
+            raise LanguageMissing(missing)
+        if revisions.says_the_same(newest, source):
+            raise NothingChanged(f"Version {newest.number} says the same. Nothing was sent.")
+        lifecycle.move(announcement, State.GOING_OUT)
+        revision = revisions.add_revision(announcement, source, by)
+        urgent = announcement.kind == Kind.EMERGENCY
+        moment = now()
+        waiting = timedelta(seconds=0 if urgent else settings.GRACE_SECONDS if grace is None else grace)
+        first = announcement.dispatches.order_by("pk")[0]
+        dispatch = Dispatch.objects.create(
+            announcement=announcement,
+            revision=revision,
+            act=DispatchAct.UPDATE,
+            urgent=urgent,
+            stages=first.stages,
+            created_at=moment,
+            created_by=by,
+            start_at=moment + waiting,
+            expires_at=announcement.expires_at,
+        )
+        record(by, "correct", f"announcement {announcement.public_id}", revision=revision.number, dispatch=dispatch.key)
+        ring.plan(dispatch)
+    return dispatch

@@ -1,0 +1,31 @@
+"""Notify: a message about the reader, on a lane that waits behind no mailing."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils.timezone import now
+
+from dispatcher.audience.models import Address
+from dispatcher.dispatching import notices, ring
+from dispatcher.dispatching.models import Dispatch, DispatchAct
+
+
+def notify(address: Address, kind: str, *, by: str) -> Dispatch:
+    """Orders a notice of ``kind`` (``confirm``, ``login``) to one address.
+
+    Raises:
+        KeyError: there is no such kind.
+    """
+    if kind not in notices.WORDINGS:
+        raise KeyError(kind)
+    moment = now()
+    with transaction.atomic():
+        dispatch = Dispatch.objects.create(
+            act=DispatchAct.NOTICE,
+            notice={"kind": kind, "address": address.pk},
+            created_at=moment,
+            created_by=by,
+            start_at=moment,
+        )
+        ring.plan(dispatch)
+    return dispatch

@@ -1,0 +1,43 @@
+"""Withdraw: it does not hold any more, and everyone who has it hears so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.db import transaction
+from django.utils.timezone import now
+
+from dispatcher.acts.audit import record
+from dispatcher.announcements import lifecycle
+from dispatcher.announcements.models import Announcement, Kind, State
+from dispatcher.dispatching import holders, ring
+from dispatcher.dispatching.models import Dispatch, DispatchAct
+
+
+def withdraw(announcement: Announcement, *, by: str, reason: Mapping[str, str]) -> Dispatch:
+    """Ends everything of the announcement that is still due, now, and orders the dispatch that withdraws it.
+
+    ``reason`` says why, by language; readers see it. There is no grace: what is wrong stops at once.
+
+    Raises:
+        dispatcher.announcements.lifecycle.IllegalMove: it never went out, or was withdrawn before.
+    """
+    with transaction.atomic():
+        newest = announcement.revisions.select_for_update().order_by("-number")[0]
+        lifecycle.move(announcement, State.WITHDRAWN)
+        moment = now()
+        dispatch = Dispatch.objects.create(
+            announcement=announcement,
+            revision=newest,
+            act=DispatchAct.WITHDRAW,
+            reason=dict(reason),
+            urgent=announcement.kind == Kind.EMERGENCY,
+            stages=announcement.dispatches.order_by("pk")[0].stages,
+            created_at=moment,
+            created_by=by,
+            start_at=moment,
+        )
+        record(by, "withdraw", f"announcement {announcement.public_id}", dispatch=dispatch.key)
+        holders.stop_earlier(dispatch)
+        ring.plan(dispatch)
+    return dispatch

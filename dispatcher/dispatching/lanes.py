@@ -1,0 +1,22 @@
+"""The lanes: queues with pools of their own, so that what is slow holds up nothing that is not.
+
+* ``urgent``: everything of an emergency. Its pool does nothing else.
+* ``transactional``: confirmations and log-in messages: someone is waiting for them.
+* ``broadcast``: the public outlets of a dispatch, all in one task, each with its own time limit.
+* ``mail``: mailings.
+* ``upkeep``: planning of what is not urgent, proof, expiry, roll-ups.
+"""
+
+URGENT, TRANSACTIONAL, BROADCAST, MAIL, UPKEEP = "urgent", "transactional", "broadcast", "mail", "upkeep"
+LANES = (URGENT, TRANSACTIONAL, BROADCAST, MAIL, UPKEEP)
+
+_DIRECT = {"email": MAIL}
+
+
+def lane_for(channel: str, *, direct: bool, urgent: bool, notice: bool = False) -> str:
+    """The lane that carries batches of ``channel``."""
+    if urgent:
+        return URGENT
+    if notice:
+        return TRANSACTIONAL
+    return _DIRECT.get(channel, MAIL) if direct else BROADCAST

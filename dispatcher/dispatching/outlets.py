@@ -1,0 +1,134 @@
+"""Outlets in use: their channel opened once a process, kept as long as its settings stay the same."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.db import connection
+
+from channels import registry
+from channels.contract import Abilities, Common, Direct, Surroundings, Vault
+from channels.kit.egress import Egress
+from dispatcher.dispatching import clock
+from dispatcher.dispatching.models import Outlet, VaultEntry
+from dispatcher.dispatching.secretbox import seal, unseal
+
+
+@functools.cache
+def abilities(channel: str) -> Abilities:
+    return registry.channel(channel).can
+
+
+@functools.cache
+def is_direct(channel: str) -> bool:
+    return issubclass(registry.channel(channel), Direct)
+
+
+class LedgerVault(Vault):
+    """What all workers of an outlet share, encrypted in the database."""
+
+    def __init__(self, outlet_id: int) -> None:
+        self.outlet_id = outlet_id
+
+    async def get(self, name: str) -> str | None:
+        return await sync_to_async(self._get)(name)
+
+    async def put(self, name: str, value: str) -> None:
+        await sync_to_async(self._put)(name, value)
+
+    def _get(self, name: str) -> str | None:
+        entry = VaultEntry.objects.filter(outlet_id=self.outlet_id, name=name).first()
+        return unseal(entry.value)["value"] if entry else None
+
+    def _put(self, name: str, value: str) -> None:
+        VaultEntry.objects.update_or_create(
+            outlet_id=self.outlet_id, name=name, defaults={"value": seal({"value": value})}
+        )
+
+
+def egress() -> Egress:
+    """The one policy: what the installation allows although it is not public (settings.EGRESS_EXCEPTIONS)."""
+    return Egress(frozenset(settings.EGRESS_EXCEPTIONS))
+
+
+def build(outlet: Outlet) -> Common:
+    """The channel of an outlet, not entered: it composes and checks.
+
+    Raises:
+        channels.contract.SettingsInvalid: with all that is wrong with the outlet's settings.
+        dispatcher.dispatching.secretbox.CannotOpen: sealed with a key that we do not have.
+    """
+    channel = registry.channel(outlet.channel)
+    values: dict[str, Any] = unseal(outlet.settings) if outlet.settings else {}
+    return channel(channel.read_settings(values), Surroundings(egress=egress(), vault=LedgerVault(outlet.pk)))
+
+
+class OpenChannels:
+    """The channels that this process has entered, by outlet. Connections live here, across batches."""
+
+    def __init__(self) -> None:
+        self._open: dict[int, tuple[str, Common]] = {}
+
+    async def get(self, outlet: Outlet) -> Common:
+        """The entered channel of ``outlet``; opened anew where its settings have changed."""
+        known = self._open.get(outlet.pk)
+        if known and known[0] == outlet.settings:
+            return known[1]
+        if known:
+            await self.close(outlet.pk)
+        channel = build(outlet)
+        await channel.__aenter__()
+        self._open[outlet.pk] = (outlet.settings, channel)
+        return channel
+
+    async def close(self, outlet_id: int | None = None) -> None:
+        """Closes one channel, or all."""
+        for identity in [outlet_id] if outlet_id is not None else list(self._open):
+            _, channel = self._open.pop(identity)
+            await channel.__aexit__(None, None, None)
+
+
+def mark_down(outlet_id: int, *, wait: float, reason: str, needs_person: bool) -> None:
+    """Opens the circuit of an outlet: nothing is tried for ``wait`` seconds, or until a person resumes it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""UPDATE dispatching_outlet SET circuit = 'open', failures = failures + 1, needs_person = %s,
+                circuit_reason = %s, circuit_since = coalesce(circuit_since, {clock.wall()}),
+                retry_at = {clock.wall_in("%s")} WHERE id = %s""",
+            [needs_person, reason[:300], wait, outlet_id],
+        )
+
+
+def mark_well(outlet_id: int) -> None:
+    """Closes the circuit: the far side answers. Costs a write only where it was not closed."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE dispatching_outlet SET circuit = 'closed', failures = 0, needs_person = %s, circuit_reason = '',
+                circuit_since = NULL, retry_at = NULL WHERE id = %s AND circuit <> 'closed'""",
+            [False, outlet_id],
+        )
+
+
+def reserve(outlet_id: int, wanted: int) -> tuple[int, float]:
+    """Takes room for messages from the outlet's rate, which all workers share.
+
+    Returns how many may be handed over (at most ``wanted``, at least one) and in how many seconds from now.
+    """
+    with connection.cursor() as cursor:
+        now = clock.lease_now()
+        most = f"{'max' if clock.is_sqlite() else 'greatest'}(rate_next, {now})"
+        cursor.execute("SELECT rate FROM dispatching_outlet WHERE id = %s", [outlet_id])
+        rate = cursor.fetchone()[0]
+        if not rate:
+            return wanted, 0.0
+        count = max(1, min(wanted, int(rate * settings.LEASE_SECONDS / 3)))
+        # On SQLite a reboot sets the lease clock back: a mark further ahead than a minute cannot be true.
+        cursor.execute(
+            f"""UPDATE dispatching_outlet SET rate_next = CASE WHEN rate_next > {now} + 60 THEN {now} ELSE {most} END
+                + {count / rate!r} WHERE id = %s RETURNING rate_next - {count / rate!r} - {now}""",
+            [outlet_id],
+        )
+        return count, max(0.0, float(cursor.fetchone()[0]))

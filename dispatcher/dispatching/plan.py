@@ -1,0 +1,281 @@
+"""Planning: who gets what of a dispatch, written as ledger rows in one transaction. All or nothing, once.
+
+The targets are gathered in a temporary table (so that counting and writing see the same audience), grouped into
+batches, and inserted with one ``INSERT … SELECT``; the unique key makes a repeat harmless.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+from django.conf import settings
+from django.db import connection, transaction
+
+from channels.contract import Act, Bulletin, Copy
+from dispatcher.announcements import lifecycle
+from dispatcher.announcements.models import Announcement, State
+from dispatcher.audience import selecting
+from dispatcher.dispatching import bulletin, clock, holders, notices, ring, stages
+from dispatcher.dispatching.lanes import lane_for
+from dispatcher.dispatching.models import Batch, ComposedCopy, Dispatch, Outlet
+from dispatcher.dispatching.outlets import build, is_direct
+
+log = structlog.get_logger("omroeper.plan")
+
+TARGETS = "plan_targets"
+_TARGET_COLUMNS = """outlet_id, target, address_id, language, act, stage, early, due_at, previous, previous_url,
+    follows, holds"""
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """One copy, ready to be stored with the plan."""
+
+    outlet: Outlet
+    language: str
+    act: str
+    early: bool
+    copy: Copy
+
+
+def plan(dispatch_id: int) -> None:
+    """Plans a dispatch, unless that has been done, and rings for what is due. Harmless when doubled."""
+    dispatch = Dispatch.objects.select_related("announcement", "revision").get(pk=dispatch_id)
+    if dispatch.planned_at is not None or dispatch.ended_at is not None:
+        return
+    if dispatch.act == Act.NOTICE:
+        notices.plan(dispatch)
+        return
+    copies = _compose(dispatch)
+    with transaction.atomic():
+        locked = Dispatch.objects.select_for_update().get(pk=dispatch_id)
+        if locked.planned_at is not None or locked.ended_at is not None:
+            return
+        _make_targets()
+        if dispatch.act == Act.ANNOUNCE:
+            _announce(dispatch, [composed.outlet for composed in copies])
+        else:
+            holders.correct(dispatch, TARGETS, _TARGET_COLUMNS)
+        batches = _write_batches(dispatch, {composed.outlet.pk: composed.outlet for composed in copies})
+        _write_copies(dispatch, copies, batches)
+        _write_deliveries(dispatch)
+        _mark_planned(dispatch)
+    log.info("dispatch.planned", dispatch=dispatch.key, batches=len(batches))
+    ring.batches(_due_now(dispatch.pk))
+
+
+def _compose(dispatch: Dispatch) -> list[Composed]:
+    """Every copy that this dispatch may need, made before the transaction begins."""
+    acts = {
+        Act.ANNOUNCE: [Act.ANNOUNCE],
+        Act.UPDATE: [Act.UPDATE, Act.ANNOUNCE],
+        Act.WITHDRAW: [Act.WITHDRAW],
+    }[Act(dispatch.act)]
+    staged = any(stage.early for stage in stages.read(dispatch.stages))
+    bulletins = {early: bulletin.of_dispatch(dispatch, early=early) for early in ({False, True} if staged else {False})}
+    composed = []
+    for outlet in Outlet.objects.filter(enabled=True):
+        channel = build(outlet)
+        for early, source in bulletins.items():
+            for language in _languages(outlet, source):
+                composed += [
+                    Composed(outlet, language, act, early, channel.compose(source, language, act, channel.limits))
+                    for act in acts
+                ]
+    return composed
+
+
+def _languages(outlet: Outlet, source: Bulletin) -> list[str]:
+    return [language for language in source.texts if not outlet.languages or language in outlet.languages]
+
+
+def _make_targets() -> None:
+    text, number, flag, moment = (
+        ("text", "integer", "integer", "text") if clock.is_sqlite() else ("text", "bigint", "boolean", "timestamptz")
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE IF EXISTS {TARGETS}")
+        cursor.execute(
+            f"""CREATE TEMPORARY TABLE {TARGETS} (outlet_id {number}, target {text}, address_id {number},
+                language {text}, act {text}, stage {number}, early {flag}, due_at {moment}, previous {text},
+                previous_url {text}, follows {number}, holds {flag})"""
+            + ("" if clock.is_sqlite() else " ON COMMIT DROP")
+        )
+
+
+def _announce(dispatch: Dispatch, outlets: list[Outlet]) -> None:
+    announcement = dispatch.announcement
+    revision = dispatch.revision
+    assert announcement is not None
+    assert revision is not None
+    languages = sorted(revision.texts.values_list("language", flat=True))
+    reading = stages.read(dispatch.stages)
+    for outlet in {outlet.pk: outlet for outlet in outlets}.values():
+        offered = [language for language in languages if not outlet.languages or language in outlet.languages]
+        if is_direct(outlet.channel):
+            for index, stage in enumerate(reading):
+                _add_addresses(dispatch, announcement, outlet, index, stage, offered, revision.language)
+        else:
+            _add_public(dispatch, outlet, reading, offered)
+
+
+def _add_addresses(
+    dispatch: Dispatch,
+    announcement: Announcement,
+    outlet: Outlet,
+    index: int,
+    stage: stages.Stage,
+    offered: list[str],
+    fallback: str,
+) -> None:
+    groups = [group for group in stage.groups if not outlet.groups or group in outlet.groups]
+    if not groups or not offered:
+        return
+    query, values = selecting.recipients_sql(announcement, outlet.channel, groups, offered, fallback)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""INSERT INTO {TARGETS} ({_TARGET_COLUMNS})
+            SELECT %s, CAST(q.address_id AS text), q.address_id, q.language, 'announce', %s, %s, {_due()}, '', '',
+                NULL, {_false()}
+            FROM ({query}) q""",
+            [outlet.pk, index, stage.early, dispatch.start_at, stage.delay, *values],
+        )
+
+
+def _add_public(dispatch: Dispatch, outlet: Outlet, reading: list[stages.Stage], offered: list[str]) -> None:
+    """One copy a language, when its readers' turn comes; the website has an unlisted page for those who hear first."""
+    public = next((i for i, stage in enumerate(reading) if not stage.early), None)
+    wanted: list[tuple[int, bool]] = []
+    if outlet.groups:
+        wanted += [(i, False) for i, stage in enumerate(reading) if set(stage.groups) & set(outlet.groups)][:1]
+    elif public is not None:
+        wanted.append((public, False))
+    if outlet.channel == "website" and reading[0].early:
+        wanted.insert(0, (0, True))
+    with connection.cursor() as cursor:
+        for index, early in wanted:
+            for language in offered:
+                cursor.execute(
+                    f"""INSERT INTO {TARGETS} ({_TARGET_COLUMNS})
+                    SELECT %s, %s, NULL, %s, 'announce', %s, %s, {_due()}, '', '', NULL, {_false()}""",
+                    [
+                        outlet.pk,
+                        f"early:{language}" if early else language,
+                        language,
+                        index,
+                        early,
+                        dispatch.start_at,
+                        reading[index].delay,
+                    ],
+                )
+
+
+def _due() -> str:
+    """SQL for start plus delay; takes those two as values."""
+    if clock.is_sqlite():
+        return "strftime('%%Y-%%m-%%d %%H:%%M:%%f', %s, %s || ' seconds')"
+    return "%s::timestamptz + %s * interval '1 second'"
+
+
+def _false() -> str:
+    return "0" if clock.is_sqlite() else "false"
+
+
+def _write_batches(dispatch: Dispatch, outlets: dict[int, Outlet]) -> list[Batch]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT outlet_id, language, act, stage, early, min(due_at), count(*) FROM {TARGETS}
+            GROUP BY outlet_id, language, act, stage, early ORDER BY stage, outlet_id, language""",
+            [],
+        )
+        groups = cursor.fetchall()
+    batches = []
+    for outlet_id, language, act, stage, early, due_at, count in groups:
+        outlet = outlets.get(outlet_id) or Outlet.objects.get(pk=outlet_id)
+        direct = is_direct(outlet.channel)
+        website = outlet.channel == "website"
+        for number in range((count - 1) // settings.BATCH_SIZE + 1):
+            batches.append(
+                Batch(
+                    dispatch=dispatch,
+                    outlet=outlet,
+                    lane=lane_for(outlet.channel, direct=direct, urgent=dispatch.urgent),
+                    language=language,
+                    act=act,
+                    stage=stage,
+                    early=bool(early),
+                    number=number,
+                    size=min(settings.BATCH_SIZE, count - number * settings.BATCH_SIZE),
+                    needs_page=not website,
+                    due_at=clock.moment(due_at),
+                    starts_at=clock.moment(due_at),
+                )
+            )
+    Batch.objects.bulk_create(batches)
+    if dispatch.urgent:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"""UPDATE dispatching_batch SET page_by = {clock.wall_in("%s")} WHERE dispatch_id = %s AND needs_page""",
+                [settings.EMERGENCY_PAGE_SECONDS, dispatch.pk],
+            )
+    return batches
+
+
+def _write_copies(dispatch: Dispatch, copies: list[Composed], batches: list[Batch]) -> None:
+    # Announcing copies may still be needed by follow-ups, whatever was planned now.
+    needed = {(batch.outlet_id, batch.act, batch.early) for batch in batches}
+    needed |= {(outlet, Act.ANNOUNCE.value, early) for outlet, act, early in needed if act == Act.UPDATE}
+    ComposedCopy.objects.bulk_create(
+        [
+            ComposedCopy(
+                dispatch=dispatch,
+                outlet=composed.outlet,
+                language=composed.language,
+                act=composed.act,
+                early=composed.early,
+                content=composed.copy.to_json(),
+            )
+            for composed in copies
+            if (composed.outlet.pk, composed.act, composed.early) in needed
+        ]
+    )
+
+
+def _write_deliveries(dispatch: Dispatch) -> None:
+    size = settings.BATCH_SIZE
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""INSERT INTO dispatching_delivery (dispatch_id, outlet_id, batch_id, target, address_id, position, state,
+                due_at, attempts, reason, detail, remote_id, url, previous, previous_url, follows, holds)
+            SELECT %s, q.outlet_id, b.id, q.target, q.address_id, (q.nth - 1) %% {size}, 'due', q.due_at, 0, '', '', '',
+                '', q.previous, q.previous_url, q.follows, q.holds
+            FROM (SELECT t.*, row_number() OVER
+                    (PARTITION BY outlet_id, language, act, stage ORDER BY address_id, target) AS nth
+                FROM {TARGETS} t) q
+            JOIN dispatching_batch b ON b.dispatch_id = %s AND b.outlet_id = q.outlet_id AND b.language = q.language
+                AND b.act = q.act AND b.stage = q.stage AND b.early = q.early AND b.number = (q.nth - 1) / {size}
+            ON CONFLICT (dispatch_id, outlet_id, target) DO NOTHING""",
+            [dispatch.pk, dispatch.pk],
+        )
+
+
+def _mark_planned(dispatch: Dispatch) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE dispatching_dispatch SET planned_at = {clock.wall()} WHERE id = %s AND planned_at IS NULL",
+            [dispatch.pk],
+        )
+    assert dispatch.announcement is not None
+    if dispatch.act == Act.ANNOUNCE:
+        lifecycle.move(dispatch.announcement, State.GOING_OUT)
+
+
+def _due_now(dispatch_id: int) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT id FROM dispatching_batch WHERE dispatch_id = %s AND due_at <= {clock.wall()}
+                AND (NOT needs_page OR page_by <= {clock.wall()}) ORDER BY stage, id""",
+            [dispatch_id],
+        )
+        return [row[0] for row in cursor.fetchall()]

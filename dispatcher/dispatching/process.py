@@ -1,0 +1,60 @@
+"""What lives as long as a worker process: one event loop, one database thread, and the channels it has opened."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ParamSpec, TypeVar
+
+from django.db import close_old_connections, connection
+
+from dispatcher.dispatching.outlets import OpenChannels
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class WorkerProcess:
+    """Runs coroutines on a loop that stays, and database work on a thread of one, so that its connection stays too.
+
+    ``stopping`` is set when the process was asked to end: whoever hands over looks at it before each group.
+    """
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.channels = OpenChannels()
+        self.name = f"{socket.gethostname()}:{os.getpid()}"
+        self.stopping = threading.Event()
+        self._database = ThreadPoolExecutor(1, thread_name_prefix="ledger")
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Runs ``work`` to its end. Called from the one thread that Celery gives a process."""
+        asyncio.set_event_loop(self.loop)
+        return self.loop.run_until_complete(work)
+
+    async def ledger(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Calls ``function`` in the database thread."""
+        return await self.loop.run_in_executor(self._database, lambda: function(*args, **kwargs))
+
+    async def refresh_connection(self) -> None:
+        """Lets go of a database connection that has broken, between two pieces of work."""
+        await self.ledger(close_old_connections)
+
+    async def drop_connection(self) -> None:
+        """Closes the database connection after an error in it; the next use opens a new one."""
+        await self.ledger(connection.close)
+
+
+_process: WorkerProcess | None = None
+
+
+def current() -> WorkerProcess:
+    """This process's, made at first use: after the fork, never before."""
+    global _process  # noqa: PLW0603 - one a process is the point
+    if _process is None:
+        _process = WorkerProcess()
+    return _process

@@ -1,0 +1,178 @@
+"""How a dispatch stands: sums over batch counters, whatever its size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.utils.timezone import now
+
+from dispatcher.dispatching import clock, readiness
+from dispatcher.dispatching.models import Delivery, DeliveryState, Dispatch, Outlet, Proof
+from dispatcher.dispatching.sql import rows_as_dicts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutletProgress:
+    """One outlet's share. ``due`` counts what is open and certainly not out; ``unknown`` includes ``repeats`` to come.
+
+    ``waits_for`` is why nothing moves: ``page``, ``paused``, ``down``, ``time``, ``queue``, or empty.
+    """
+
+    name: str
+    label: str
+    channel: str
+    planned: int
+    accepted: int
+    rejected: int
+    gone: int
+    unknown: int
+    skipped: int
+    sending: int
+    repeats: int
+    next_at: datetime | None
+    waits_for: str
+    why: str
+    proofs: dict[str, int] = field(default_factory=dict)
+    reasons: dict[str, int] = field(default_factory=dict)
+    skips: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def due(self) -> int:
+        return self.planned - self.accepted - self.rejected - self.gone - self.unknown - self.skipped
+
+    @property
+    def settled(self) -> bool:
+        return self.due == 0 and self.repeats == 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    dispatch: Dispatch
+    outlets: list[OutletProgress]
+
+    def total(self, name: str) -> int:
+        """A figure summed over the outlets: planned, accepted, rejected, gone, unknown, skipped, due, sending."""
+        return sum(int(getattr(outlet, name)) for outlet in self.outlets)
+
+    @property
+    def settled(self) -> bool:
+        """Every delivery is settled. A dispatch that is not planned yet is not."""
+        return self.dispatch.planned_at is not None and all(outlet.settled for outlet in self.outlets)
+
+    @property
+    def proven(self) -> bool:
+        """Every public copy was read back and says the same."""
+        return all(set(outlet.proofs) <= {"same"} for outlet in self.outlets)
+
+
+def progress(dispatch: Dispatch, *, details: bool = True) -> Progress:
+    """The state of a dispatch. ``details`` adds reasons and proofs, which look at single deliveries."""
+    dispatch.refresh_from_db()
+    rows = _sums(dispatch.pk)
+    proofs = _proofs(dispatch) if details else {}
+    reasons = _reasons(dispatch, rows) if details else {}
+    outlets = {outlet.pk: outlet for outlet in Outlet.objects.filter(pk__in=[row["outlet_id"] for row in rows])}
+    return Progress(
+        dispatch=dispatch,
+        outlets=[
+            _outlet(outlets[row["outlet_id"]], row, proofs.get(row["outlet_id"], {}), reasons.get(row["outlet_id"], {}))
+            for row in sorted(rows, key=lambda row: (outlets[row["outlet_id"]].position, row["outlet_id"]))
+        ],
+    )
+
+
+def _sums(dispatch_id: int) -> list[dict[str, Any]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT b.outlet_id, sum(b.size) AS planned, sum(b.accepted) AS accepted, sum(b.rejected) AS rejected,
+                sum(b.gone) AS gone, sum(b.unknown) AS unknown, sum(b.skipped) AS skipped, min(b.due_at) AS next_at,
+                sum(CASE WHEN NOT {clock.lease_over("b.")} THEN 1 ELSE 0 END) AS leased,
+                sum(CASE WHEN b.due_at IS NOT NULL THEN 1 ELSE 0 END) AS open_batches,
+                sum(CASE WHEN b.due_at <= {clock.wall()} AND NOT {readiness.page_there()} THEN 1 ELSE 0 END) AS pageless
+            FROM dispatching_batch b WHERE b.dispatch_id = %s GROUP BY b.outlet_id""",
+            [dispatch_id],
+        )
+        rows = rows_as_dicts(cursor)
+        for row in rows:
+            row["next_at"] = clock.moment(row["next_at"])
+            row["sending"] = row["repeats"] = 0
+            if row["open_batches"]:
+                cursor.execute(
+                    f"""SELECT coalesce(sum(CASE WHEN NOT {clock.lease_over("b.")} AND d.position < b.handed
+                            AND d.due_at <= b.cutoff THEN 1 ELSE 0 END), 0),
+                        coalesce(sum(CASE WHEN d.state = 'unknown' THEN 1 ELSE 0 END), 0)
+                    FROM dispatching_batch b JOIN dispatching_delivery d ON d.batch_id = b.id
+                    WHERE b.dispatch_id = %s AND b.outlet_id = %s AND b.due_at IS NOT NULL AND d.due_at IS NOT NULL
+                        AND (b.handed > 0 OR b.unknown > 0)""",
+                    [dispatch_id, row["outlet_id"]],
+                )
+                row["sending"], row["repeats"] = cursor.fetchone()
+    return rows
+
+
+def _proofs(dispatch: Dispatch) -> dict[int, dict[str, int]]:
+    found: dict[int, dict[str, int]] = {}
+    public = Delivery.objects.filter(dispatch=dispatch, address__isnull=True).exclude(target__startswith="early:")
+    for outlet_id, result in (
+        Proof.objects.filter(delivery__in=public, delivery__state=DeliveryState.ACCEPTED)
+        .exclude(result="", due_at__isnull=True)
+        .values_list("delivery__outlet_id", "result")
+    ):
+        counts = found.setdefault(outlet_id, {})
+        counts[result or "waiting"] = counts.get(result or "waiting", 0) + 1
+    return found
+
+
+def _reasons(dispatch: Dispatch, rows: list[dict[str, Any]]) -> dict[int, dict[str, dict[str, int]]]:
+    """Why deliveries are not accepted, by outlet: under ``skipped`` why they were skipped, under ``not`` the rest."""
+    troubled = [row["outlet_id"] for row in rows if int(row["planned"]) != int(row["accepted"])]
+    found: dict[int, dict[str, dict[str, int]]] = {}
+    if not troubled:
+        return found
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT d.outlet_id, d.state, d.reason, count(*)
+            FROM dispatching_batch b JOIN dispatching_delivery d ON d.batch_id = b.id
+            WHERE b.dispatch_id = %s AND b.size <> b.accepted AND d.state <> 'accepted' AND d.reason <> ''
+                AND b.outlet_id IN ({", ".join(["%s"] * len(troubled))})
+            GROUP BY d.outlet_id, d.state, d.reason""",
+            [dispatch.pk, *troubled],
+        )
+        for outlet_id, state, reason, count in cursor.fetchall():
+            kinds = found.setdefault(outlet_id, {"skipped": {}, "not": {}})
+            kinds["skipped" if state == "skipped" else "not"][reason] = int(count)
+    return found
+
+
+def _outlet(
+    outlet: Outlet, row: dict[str, Any], proofs: dict[str, int], reasons: dict[str, dict[str, int]]
+) -> OutletProgress:
+    waits_for, why = _waiting(outlet, row)
+    numbers = ("planned", "accepted", "rejected", "gone", "unknown", "skipped", "sending", "repeats")
+    return OutletProgress(
+        name=outlet.name,
+        label=outlet.label,
+        channel=outlet.channel,
+        next_at=row["next_at"],
+        waits_for=waits_for,
+        why=why,
+        proofs=proofs,
+        reasons=reasons.get("not", {}),
+        skips=reasons.get("skipped", {}),
+        **{name: int(row[name]) for name in numbers},
+    )
+
+
+def _waiting(outlet: Outlet, row: dict[str, Any]) -> tuple[str, str]:
+    if row["next_at"] is None or row["leased"]:
+        return "", ""
+    if outlet.paused_at is not None:
+        return "paused", outlet.pause_reason
+    if outlet.circuit != "closed":
+        return "down", outlet.circuit_reason
+    if row["pageless"]:
+        return "page", ""
+    return ("time" if row["next_at"] > now() else "queue"), ""

@@ -1,0 +1,97 @@
+"""Putting out the public copies of one broadcast outlet: language by language, one at a time in hand."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+from django.conf import settings
+from django.utils.timezone import now
+
+from channels.contract import Act, Broadcast, Copy, Outcome, OutletDown, Published, Reason, Receipt
+from dispatcher.dispatching import settle
+from dispatcher.dispatching.leasing import Lease
+from dispatcher.dispatching.models import Proof
+from dispatcher.dispatching.outlets import mark_well, reserve
+from dispatcher.dispatching.process import WorkerProcess
+from dispatcher.dispatching.settle import LeaseLost, Released
+
+log = structlog.get_logger("omroeper.publish")
+
+# No public outlet may hold up the others' task for longer than this.
+OUTLET_SECONDS = 15.0
+
+
+async def publish(process: WorkerProcess, lease: Lease, channel: Broadcast, copies: dict[str, Copy]) -> None:
+    """Publishes, amends or withdraws what is due in the batch.
+
+    Raises:
+        OutletDown: as the channel said; what was in hand has been settled by then.
+    """
+    after = 0
+    down: OutletDown | None = None
+    results: list[settle.Result] = []
+    while True:
+        wanted = 0 if down or process.stopping.is_set() else 1
+        if wanted and lease.rate:
+            _, wait = await process.ledger(reserve, lease.outlet_id, 1)
+            await asyncio.sleep(wait)
+        try:
+            released = await process.ledger(settle.settle, lease, results, after=after, room=wanted)
+        except LeaseLost:
+            return
+        await process.ledger(_order_proofs, results)
+        results = []
+        if not released:
+            break
+        delivery = released[0]
+        after = delivery.position + 1
+        receipt, down = await _attempt(lease, channel, copies[_language(delivery)], delivery)
+        results = [settle.result_of(receipt, delivery, lease, settings.UNKNOWN_REPEAT_SECONDS)]
+        if receipt.outcome == Outcome.ACCEPTED:
+            await process.ledger(mark_well, lease.outlet_id)
+    if down is not None:
+        raise down
+
+
+def _language(delivery: Released) -> str:
+    return delivery.target.removeprefix("early:")
+
+
+async def _attempt(
+    lease: Lease, channel: Broadcast, copy: Copy, delivery: Released
+) -> tuple[Receipt, OutletDown | None]:
+    """One attempt under the delivery's key. Doubt stays doubt: a time-out or a fault of ours is ``unknown``."""
+    key = f"{lease.dispatch_key}.{lease.outlet_id}.{delivery.target}"
+    previous = Published(delivery.previous, delivery.previous_url)
+    try:
+        async with asyncio.timeout(OUTLET_SECONDS):
+            if delivery.attempts and channel.can.look_up:
+                known = await channel.look_up(key)
+                if known is not None:
+                    return known, None
+            match Act(lease.act):
+                case Act.UPDATE:
+                    return await channel.amend(copy, previous, key), None
+                case Act.WITHDRAW:
+                    return await channel.withdraw(copy, previous, key), None
+                case _:
+                    return await channel.publish(copy, key), None
+    except OutletDown as down:
+        return Receipt(key=key, outcome=Outcome.DEFERRED, reason=Reason.BUSY, detail=down.reason[:200]), down
+    except TimeoutError:
+        silent = Receipt(key=key, outcome=Outcome.UNKNOWN, reason=Reason.NO_ANSWER)
+        return silent, OutletDown(f"No answer within {OUTLET_SECONDS:g} seconds.")
+    except Exception:
+        log.exception("channel.failed", channel=lease.channel, batch=lease.batch_id)
+        broken = Receipt(key=key, outcome=Outcome.UNKNOWN, reason=Reason.FAULT)
+        return broken, OutletDown("The channel failed; its log has the details.")
+
+
+def _order_proofs(results: list[settle.Result]) -> None:
+    """An accepted public copy is to be read back."""
+    for result in results:
+        if result.outcome == Outcome.ACCEPTED:
+            Proof.objects.update_or_create(
+                delivery_id=result.released.id, defaults={"due_at": now(), "result": "", "attempts": 0}
+            )

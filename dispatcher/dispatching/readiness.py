@@ -1,0 +1,40 @@
+"""When a batch may be handed over: one SQL condition, used by whoever takes a lease and by the sweep alike.
+
+Aliases: ``b`` batch, ``d`` dispatch, ``o`` outlet.
+"""
+
+from __future__ import annotations
+
+from dispatcher.dispatching import clock
+
+
+def ended() -> str:
+    """Nothing that is still due in the dispatch goes out any more."""
+    return f"(d.ended_at IS NOT NULL OR (d.expires_at IS NOT NULL AND d.expires_at <= {clock.wall()}))"
+
+
+def outlet_open() -> str:
+    """The outlet takes messages: enabled, not paused, its circuit closed or due for a probe."""
+    return (
+        "(o.enabled AND o.paused_at IS NULL AND (o.circuit = 'closed' OR "
+        f"(NOT o.needs_person AND (o.retry_at IS NULL OR o.retry_at <= {clock.wall()}))))"
+    )
+
+
+def page_there() -> str:
+    """Website first: nobody gets a link to a page that is not there. An emergency waits no longer than ``page_by``."""
+    return f"""(NOT b.needs_page OR (b.page_by IS NOT NULL AND b.page_by <= {clock.wall()}) OR NOT EXISTS (
+        SELECT 1 FROM dispatching_batch pb
+        JOIN dispatching_outlet po ON po.id = pb.outlet_id AND po.channel = 'website'
+        WHERE pb.dispatch_id = b.dispatch_id AND pb.stage <= b.stage AND pb.accepted + pb.skipped < pb.size))"""
+
+
+def dead() -> str:
+    """A worker held it and did not come back."""
+    return f"(b.lease_until IS NOT NULL AND {clock.lease_over('b.')})"
+
+
+def ready() -> str:
+    """Due, in nobody's hands, and either to be handed over or to be closed because its dispatch ended."""
+    return f"""(b.due_at IS NOT NULL AND b.due_at <= {clock.wall()} AND {clock.lease_over("b.")}
+        AND ({ended()} OR ({outlet_open()} AND {page_there()})))"""

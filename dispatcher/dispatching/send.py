@@ -1,0 +1,164 @@
+"""Sending: takes the lease of what rang, opens the outlet's channel, hands over, gives the lease back."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+from channels.contract import Broadcast, Copy, Direct, OutletDown, SettingsInvalid
+from channels.kit.egress import AddressNotAllowed
+from dispatcher.dispatching import clock, leasing, policy, readiness, ring
+from dispatcher.dispatching.handover import HandOver
+from dispatcher.dispatching.leasing import Lease
+from dispatcher.dispatching.models import ComposedCopy, Outlet
+from dispatcher.dispatching.outlets import mark_down
+from dispatcher.dispatching.process import WorkerProcess, current
+from dispatcher.dispatching.publish import publish
+from dispatcher.dispatching.secretbox import CannotOpen
+
+log = structlog.get_logger("omroeper.send")
+
+GIVE_BACK_TRIES = 8
+
+
+def send(batch_id: int) -> None:
+    """Hands over one batch, as far as one task reaches; rings again for what is left."""
+    process = current()
+    process.run(_send(process, [batch_id]))
+
+
+def broadcast(dispatch_id: int) -> None:
+    """Puts out all public copies of a dispatch that are due, side by side: none waits for another's far side."""
+    process = current()
+    process.run(_broadcast(process, dispatch_id))
+
+
+async def _broadcast(process: WorkerProcess, dispatch_id: int) -> None:
+    await _send(process, await process.ledger(_due_broadcasts, dispatch_id))
+
+
+def _due_broadcasts(dispatch_id: int) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT b.id FROM dispatching_batch b JOIN dispatching_dispatch d ON d.id = b.dispatch_id
+            JOIN dispatching_outlet o ON o.id = b.outlet_id
+            WHERE b.dispatch_id = %s AND b.lane = 'broadcast' AND ({readiness.ready()} OR {readiness.dead()})
+            ORDER BY o.position, b.id""",
+            [dispatch_id],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+async def _send(process: WorkerProcess, batch_ids: list[int]) -> None:
+    await process.refresh_connection()
+    again: list[int] = []
+    for outcome in await asyncio.gather(
+        *(_send_one(process, batch_id) for batch_id in batch_ids), return_exceptions=True
+    ):
+        if isinstance(outcome, DatabaseError):
+            log.warning("send.database", error=str(outcome)[:200])
+            await process.drop_connection()
+        elif isinstance(outcome, BaseException):
+            raise outcome
+        else:
+            again += outcome
+    if again and not process.stopping.is_set():
+        await process.ledger(ring.batches, again)
+
+
+async def _send_one(process: WorkerProcess, batch_id: int) -> list[int]:
+    """Returns the batches to ring for."""
+    lease = await process.ledger(leasing.take, batch_id, process.name)
+    if lease is None:
+        return []
+    lost = asyncio.Event()
+    renewing = asyncio.create_task(_keep(process, lease, lost))
+    try:
+        await _work(process, lease, lost)
+    finally:
+        renewing.cancel()
+    if lost.is_set():
+        return []
+    more_now = await _give_back(process, lease)
+    opened = await process.ledger(_opened_by, lease)
+    return ([batch_id] if more_now else []) + opened
+
+
+async def _give_back(process: WorkerProcess, lease: Lease) -> bool:
+    """Patient with the database: a lease that is not given back looks like a death to whoever takes it over."""
+    for attempt in range(GIVE_BACK_TRIES):
+        try:
+            return await process.ledger(leasing.give_back, lease)
+        except DatabaseError:
+            await process.drop_connection()
+            await asyncio.sleep(min(1.0, 0.05 * 2**attempt))
+    return False
+
+
+async def _keep(process: WorkerProcess, lease: Lease, lost: asyncio.Event) -> None:
+    """Renews the lease by the clock, whatever progress there is. A lease that cannot be renewed counts as lost."""
+    failing_since: float | None = None
+    while True:
+        await asyncio.sleep(settings.LEASE_SECONDS / 3)
+        try:
+            if not await process.ledger(leasing.renew, lease):
+                lost.set()
+                return
+            failing_since = None
+        except DatabaseError:
+            now = process.loop.time()
+            failing_since = failing_since or now
+            await process.drop_connection()
+            if now - failing_since > settings.LEASE_SECONDS:
+                lost.set()
+                return
+
+
+async def _work(process: WorkerProcess, lease: Lease, lost: asyncio.Event) -> None:
+    try:
+        outlet, copy = await process.ledger(_outlet_and_copy, lease)
+        channel = await process.channels.get(outlet)
+        if isinstance(channel, Direct):
+            await HandOver(process, lease, lost, channel, copy).run()
+        elif isinstance(channel, Broadcast):
+            await publish(process, lease, channel, copy)
+    except OutletDown as down:
+        await _down(process, lease, down.reason, down.retry_after, needs_person=down.needs_person)
+    except AddressNotAllowed as refused:
+        await _down(process, lease, str(refused), None, needs_person=True)
+    except (SettingsInvalid, CannotOpen) as wrong:
+        await _down(process, lease, str(wrong), None, needs_person=True)
+
+
+async def _down(
+    process: WorkerProcess, lease: Lease, reason: str, retry_after: float | None, *, needs_person: bool
+) -> None:
+    outlet = await process.ledger(Outlet.objects.get, pk=lease.outlet_id)
+    wait = policy.probe_wait(outlet.failures + 1, retry_after)
+    log.warning("outlet.down", outlet=outlet.name, reason=reason, wait=wait, needs_person=needs_person)
+    await process.ledger(mark_down, lease.outlet_id, wait=wait, reason=reason, needs_person=needs_person)
+
+
+def _outlet_and_copy(lease: Lease) -> tuple[Outlet, dict[str, Copy]]:
+    """The outlet, and its copies by language (one for a direct outlet)."""
+    copies = ComposedCopy.objects.filter(
+        dispatch_id=lease.dispatch_id, outlet_id=lease.outlet_id, act=lease.act, early=lease.early
+    )
+    return Outlet.objects.get(pk=lease.outlet_id), {copy.language: Copy.from_json(copy.content) for copy in copies}
+
+
+def _opened_by(lease: Lease) -> list[int]:
+    """Once a page is there, what waited for it may go."""
+    if lease.channel != "website":
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT b.id FROM dispatching_batch b JOIN dispatching_dispatch d ON d.id = b.dispatch_id
+            JOIN dispatching_outlet o ON o.id = b.outlet_id
+            WHERE b.dispatch_id = %s AND b.needs_page AND b.due_at <= {clock.wall()} AND {readiness.ready()}""",
+            [lease.dispatch_id],
+        )
+        return [row[0] for row in cursor.fetchall()]

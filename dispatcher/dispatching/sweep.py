@@ -1,0 +1,110 @@
+"""The sweep: rings again for whatever is due and in nobody's hands. A timer in every worker and web process.
+
+Harmless when doubled: one row says when the last one ran, and only one process a period gets through. It works on the
+database alone; with Redis gone it finds that it cannot ring, and tries again next time. It does not ring while a
+lane's queue still holds as many messages as there are batches due: those are waiting their turn, not lost.
+"""
+
+from __future__ import annotations
+
+import structlog
+from django.conf import settings
+from django.db import connection
+from django.utils.timezone import now
+
+from channels.contract import Act
+from dispatcher.announcements import lifecycle
+from dispatcher.announcements.models import Announcement, State
+from dispatcher.dispatching import clock, readiness, ring
+from dispatcher.dispatching.lanes import BROADCAST
+from dispatcher.dispatching.models import Beat, Dispatch, Proof
+
+log = structlog.get_logger("omroeper.sweep")
+
+# A dispatch that starts within this many seconds is planned now, so that it can go out on the second.
+PLAN_AHEAD = 60.0
+MOST_AT_ONCE = 1000
+
+
+def sweep(by: str = "beat", *, force: bool = False) -> bool:
+    """Sweeps, unless another process did within the period. True where it did."""
+    if not _my_turn(by) and not force:
+        return False
+    _plan_what_is_due()
+    _ring_what_is_due()
+    _ring_proofs()
+    _move_announcements()
+    return True
+
+
+def _my_turn(by: str) -> bool:
+    Beat.objects.get_or_create(name="sweep", defaults={"at": now().replace(year=2000), "by": ""})
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""UPDATE dispatching_beat SET at = {clock.wall()}, {_quoted("by")} = %s
+            WHERE name = 'sweep' AND at < {clock.wall_in("%s")} RETURNING id""",
+            [by, -settings.SWEEP_SECONDS * 0.9],
+        )
+        return cursor.fetchone() is not None
+
+
+def _quoted(name: str) -> str:
+    return connection.ops.quote_name(name)
+
+
+def _plan_what_is_due() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT id FROM dispatching_dispatch WHERE planned_at IS NULL AND ended_at IS NULL AND start_at <=
+            CASE WHEN act = 'announce' THEN {clock.wall_in("%s")} ELSE {clock.wall()} END ORDER BY id LIMIT 100""",
+            [PLAN_AHEAD],
+        )
+        due = [row[0] for row in cursor.fetchall()]
+    for dispatch in Dispatch.objects.filter(pk__in=due):
+        ring.plan(dispatch)
+
+
+def _ring_what_is_due() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT b.id, b.lane, b.dispatch_id, b.rung_at IS NULL OR b.rung_at < {clock.lease_now()} - %s
+                OR b.rung_at > {clock.lease_now()} + 1 AS unheard
+            FROM dispatching_batch b JOIN dispatching_dispatch d ON d.id = b.dispatch_id
+            JOIN dispatching_outlet o ON o.id = b.outlet_id
+            WHERE {readiness.ready()} OR {readiness.dead()} ORDER BY b.due_at, b.id LIMIT {MOST_AT_ONCE}""",
+            [settings.LEASE_SECONDS],
+        )
+        due = cursor.fetchall()
+    lanes: dict[str, list[tuple[int, int, bool]]] = {}
+    for identity, lane, dispatch, unheard in due:
+        lanes.setdefault(lane, []).append((identity, dispatch, bool(unheard)))
+    for lane, batches in lanes.items():
+        again = [identity for identity, _, unheard in batches if unheard]
+        if not again:
+            continue
+        messages = len({dispatch for _, dispatch, _ in batches}) if lane == BROADCAST else len(batches)
+        waiting = ring.waiting(lane)
+        if waiting is None or waiting >= messages:
+            continue
+        log.info("sweep.rings", lane=lane, batches=len(again))
+        ring.batches(again)
+
+
+def _ring_proofs() -> None:
+    due = Proof.objects.filter(due_at__lte=now()).order_by("due_at").values_list("delivery_id", flat=True)[:100]
+    waiting = ring.waiting("upkeep") if due else None
+    if due and waiting == 0:
+        ring.proofs(list(due))
+
+
+def _move_announcements() -> None:
+    """What has been handed over once is live; what is over is expired."""
+    for announcement in Announcement.objects.filter(state=State.GOING_OUT):
+        dispatch = announcement.dispatches.exclude(ended_why="stopped").order_by("-pk").first()
+        if dispatch is None or dispatch.planned_at is None or dispatch.start_at > now():
+            continue
+        if not dispatch.batches.filter(lease_token=0, due_at__isnull=False).exists():
+            lifecycle.move(announcement, State.CORRECTED if dispatch.act == Act.UPDATE else State.LIVE)
+    over = Announcement.objects.filter(expires_at__lte=now(), state__in=[State.LIVE, State.CORRECTED, State.GOING_OUT])
+    for announcement in over:
+        lifecycle.move(announcement, State.EXPIRED)

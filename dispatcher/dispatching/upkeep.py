@@ -1,0 +1,32 @@
+"""What must happen now and then, and may happen late: rung for by beat, harmless when doubled."""
+
+from __future__ import annotations
+
+from django.utils.timezone import now
+
+from dispatcher.dispatching.models import Beat, Delivery, DeliveryState, Outlet, Proof
+from dispatcher.dispatching.outlets import build
+
+
+def keep_up() -> None:
+    """Orders missing proofs, takes what has expired off the public lists, and notes that the scheduler lives."""
+    Beat.objects.update_or_create(name="upkeep", defaults={"at": now(), "by": "beat"})
+    _order_missing_proofs()
+    _refresh_sites()
+
+
+def _order_missing_proofs() -> None:
+    """A worker may die between an acceptance and the order to prove it."""
+    unproven = Delivery.objects.filter(address__isnull=True, state=DeliveryState.ACCEPTED, proof__isnull=True).exclude(
+        target__startswith="early:"
+    )[:500]
+    Proof.objects.bulk_create([Proof(delivery=delivery, due_at=now()) for delivery in unproven], ignore_conflicts=True)
+
+
+def _refresh_sites() -> None:
+    from channels.website import Website  # noqa: PLC0415
+
+    for outlet in Outlet.objects.filter(channel="website", enabled=True):
+        site = build(outlet)
+        if isinstance(site, Website):
+            site.refresh(now())
