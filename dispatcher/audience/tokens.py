@@ -51,7 +51,7 @@ def _writer(secret: str, purpose: Purpose) -> Callable[[str, int], str]:
 
 
 def maker(purpose: Purpose) -> Callable[[str, int], str]:
-    """What makes the tokens of ``purpose`` from public id and epoch: for bulk, about 1.5 microseconds each."""
+    """What makes the tokens of ``purpose`` from public id and epoch: for bulk, about 2 microseconds each."""
     return _writer(settings.SECRET_KEY, purpose)
 
 
