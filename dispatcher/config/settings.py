@@ -77,6 +77,13 @@ else:
 
 REDIS_URL = text("REDIS_URL")  # set by the supervisor where the embedded one is used
 
+# Where channels may connect although it is not public: "host:port host:port". The practice town's own far sides are
+# named here by the supervisor that started them.
+EGRESS_EXCEPTIONS = [
+    (host.strip("[]").lower(), int(port))
+    for host, _, port in (pair.rpartition(":") for pair in text("OMROEPER_EGRESS").split())
+]
+
 # The ledger's pace. Shipped values; tests use smaller ones through the environment.
 LEASE_SECONDS = lease_seconds()
 SWEEP_SECONDS = number("OMROEPER_SWEEP_SECONDS", 2)
@@ -84,7 +91,6 @@ WINDOW = int(number("OMROEPER_WINDOW", 100))
 BATCH_SIZE = int(number("OMROEPER_BATCH_SIZE", 500))
 TASK_SECONDS = number("OMROEPER_TASK_SECONDS", 20)
 GRACE_SECONDS = number("OMROEPER_GRACE_SECONDS", 10)
-STAGE_DELAY_SECONDS = number("OMROEPER_STAGE_DELAY_SECONDS", 900)
 UNKNOWN_REPEAT_SECONDS = number("OMROEPER_UNKNOWN_REPEAT_SECONDS", 600)
 EMERGENCY_PAGE_SECONDS = 2.0
 # How many batches of a lane its pool works on at once: what the workers of all machines offer together.

@@ -25,7 +25,8 @@ def resolve(row: dict[str, Any]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT d.id, CASE WHEN d.holds THEN 'accepted' ELSE o.state END,
-                coalesce(nullif(o.remote_id, ''), d.previous), coalesce(nullif(o.url, ''), d.previous_url), (o.due_at IS NOT NULL AND ob.lease_until IS NOT NULL
+                coalesce(nullif(o.remote_id, ''), d.previous), coalesce(nullif(o.url, ''), d.previous_url),
+                (o.due_at IS NOT NULL AND ob.lease_until IS NOT NULL
                 AND o.position < ob.handed AND o.due_at <= ob.cutoff) AS in_hand
             FROM dispatching_delivery d
             LEFT JOIN dispatching_delivery o ON o.id = d.follows
@@ -48,8 +49,8 @@ def resolve(row: dict[str, Any]) -> None:
         ]
         waiting = [identity for identity, *_, in_hand in followers if in_hand]
         cursor.executemany(
-            f"""UPDATE dispatching_delivery SET follows = NULL, previous = %s, previous_url = %s, due_at = {clock.wall()}
-            WHERE id = %s""",
+            f"""UPDATE dispatching_delivery
+            SET follows = NULL, previous = %s, previous_url = %s, due_at = {clock.wall()} WHERE id = %s""",
             heard,
         )
         cursor.executemany(

@@ -163,8 +163,8 @@ class HandOver:
     async def _pause(self, seconds: float) -> None:
         """Waits for the outlet's rate, a stop, or the loss of the lease."""
         end = self.process.loop.time() + seconds
-        while (left := end - self.process.loop.time()) > 0 and not self._must_stop():
-            await asyncio.sleep(min(left, 0.2))
+        while (left := end - self.process.loop.time()) > 0 and not self._must_stop():  # noqa: ASYNC110 - see below
+            await asyncio.sleep(min(left, 0.2))  # a stop may come from another thread
 
     def _release(self, released: list[Released]) -> None:
         for delivery in released:
@@ -187,7 +187,7 @@ class HandOver:
         self.pulled.clear()
         if self.lost.is_set():
             if self.results:
-                await self.process.ledger(settle.keep_late, self.lease, self.results)
+                await self.process.ledger(settle.keep_late, self.results)
             return
         try:
             await self._settle()

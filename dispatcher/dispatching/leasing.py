@@ -78,8 +78,8 @@ def _locked(batch_id: int) -> dict[str, Any] | None:
     lock = "" if clock.is_sqlite() else "FOR UPDATE OF b SKIP LOCKED"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""SELECT b.id, b.dispatch_id, b.outlet_id, b.lane, b.language, b.act, b.stage, b.early, b.handed, b.cutoff,
-                b.barren, b.lease_until, {readiness.ended()} AS ended, d.ended_why, d.act AS dispatch_act,
+            f"""SELECT b.id, b.dispatch_id, b.outlet_id, b.lane, b.language, b.act, b.stage, b.early, b.handed,
+                b.cutoff, b.barren, b.lease_until, {readiness.ended()} AS ended, d.ended_why, d.act AS dispatch_act,
                 ({readiness.outlet_open()} AND {readiness.page_there()}) AS open_now,
                 o.channel, o.slots, o.circuit
             FROM dispatching_batch b JOIN dispatching_dispatch d ON d.id = b.dispatch_id
@@ -102,15 +102,14 @@ def _in_hand(row: dict[str, Any]) -> tuple[str, list[Any]]:
 def _take_over(row: dict[str, Any]) -> None:
     where, values = _in_hand(row)
     can = abilities(row["channel"])
+    wait: list[Any] = []
     if row["ended"]:
-        due, wait = "NULL", []
+        due = "NULL"
     elif can.keyed or can.look_up:
-        due, wait = clock.wall(), []
+        due = clock.wall()
     else:
-        due, wait = (
-            f"CASE WHEN state = 'unknown' THEN NULL ELSE {clock.wall_in('%s')} END",
-            [settings.UNKNOWN_REPEAT_SECONDS],
-        )
+        due = f"CASE WHEN state = 'unknown' THEN NULL ELSE {clock.wall_in('%s')} END"
+        wait = [settings.UNKNOWN_REPEAT_SECONDS]
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) FROM dispatching_delivery WHERE {where} AND state = 'due'", values)
         newly_unknown = cursor.fetchone()[0]
@@ -146,7 +145,8 @@ def skip(batch_id: int, reason: str) -> int:
     """Skips the open deliveries of a batch that nobody has in hand; returns how many. Inside a transaction."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""UPDATE dispatching_delivery SET due_at = NULL, state = 'skipped', reason = %s, settled_at = {clock.wall()}
+            f"""UPDATE dispatching_delivery
+            SET due_at = NULL, state = 'skipped', reason = %s, settled_at = {clock.wall()}
             WHERE batch_id = %s AND due_at IS NOT NULL AND state = 'due'""",
             [reason, batch_id],
         )

@@ -216,7 +216,8 @@ def _write_batches(dispatch: Dispatch, outlets: dict[int, Outlet]) -> list[Batch
     if dispatch.urgent:
         with connection.cursor() as cursor:
             cursor.execute(
-                f"""UPDATE dispatching_batch SET page_by = {clock.wall_in("%s")} WHERE dispatch_id = %s AND needs_page""",
+                f"""UPDATE dispatching_batch SET page_by = {clock.wall_in("%s")}
+                WHERE dispatch_id = %s AND needs_page""",
                 [settings.EMERGENCY_PAGE_SECONDS, dispatch.pk],
             )
     return batches

@@ -53,7 +53,7 @@ class Decision:
     suppress: bool = False
 
 
-def decide(  # noqa: PLR0911 - one return per row of the table reads best
+def decide(
     outcome: Outcome,
     reason: Reason,
     *,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import re
 import unicodedata
+from datetime import timedelta
 
 import structlog
 from django.db.models import Q
-from django.utils.timezone import now, timedelta
+from django.utils.timezone import now
 
 from channels.contract import Broadcast, Copy, Published, Seen, SeenState
 from dispatcher.announcements.models import State

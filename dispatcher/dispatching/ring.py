@@ -80,4 +80,4 @@ def waiting(lane: str) -> int | None:
             length = redis.llen(lane)
     except (RedisError, OSError, ValueError):
         return None
-    return int(length)  # type: ignore[arg-type]
+    return int(length)

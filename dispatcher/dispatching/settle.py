@@ -106,7 +106,7 @@ def settle(lease: Lease, results: Sequence[Result], *, after: int, room: int) ->
                 _remember(results)
                 _suppress(results)
     if released is None:
-        keep_late(lease, results)
+        keep_late(results)
         raise LeaseLost
     return released
 
@@ -202,7 +202,8 @@ def _settle_sqlite(lease: Lease, results: Sequence[Result], after: int, room: in
         counted = ", ".join(f"{name} = {name} + %s" for name in _COUNTED)
         cursor.execute(
             f"""UPDATE dispatching_batch SET handed = max(handed, %s), {counted},
-                barren = CASE WHEN %s THEN 0 ELSE barren END, moved_at = CASE WHEN %s THEN {clock.wall()} ELSE moved_at END
+                barren = CASE WHEN %s THEN 0 ELSE barren END,
+                moved_at = CASE WHEN %s THEN {clock.wall()} ELSE moved_at END
             WHERE id = %s""",
             [
                 released[-1].position + 1 if released else 0,
@@ -284,7 +285,7 @@ def _suppress(results: Sequence[Result]) -> None:
             )
 
 
-def keep_late(lease: Lease, results: Sequence[Result]) -> None:
+def keep_late(results: Sequence[Result]) -> None:
     """Keeps the receipts of a holder whose lease is gone. An acceptance outranks doubt, and is counted once."""
     with transaction.atomic(), connection.cursor() as cursor:
         _remember(results, late=True)

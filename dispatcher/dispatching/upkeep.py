@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from django.utils.timezone import now
 
+from channels.website import Website
 from dispatcher.dispatching.models import Beat, Delivery, DeliveryState, Outlet, Proof
 from dispatcher.dispatching.outlets import build
+from dispatcher.dispatching.process import current
 
 
 def keep_up() -> None:
@@ -24,9 +26,8 @@ def _order_missing_proofs() -> None:
 
 
 def _refresh_sites() -> None:
-    from channels.website import Website  # noqa: PLC0415
-
+    process = current()
     for outlet in Outlet.objects.filter(channel="website", enabled=True):
         site = build(outlet)
         if isinstance(site, Website):
-            site.refresh(now())
+            process.run(site.refresh(now()))
