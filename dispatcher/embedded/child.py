@@ -8,10 +8,10 @@ import os
 import signal
 import sys
 import time
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import Process
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from logging import Logger
@@ -147,11 +147,11 @@ class Child:
     async def _live(self) -> None:
         try:
             while not self._leave.is_set():
-                process = await self._spawn()
+                process, spoken = await self._spawn()
                 await self._move("starting", pid=process.pid)
                 if self._leave.is_set():  # asked to stop while it was being started
                     self.kill()
-                watcher = asyncio.create_task(self._watch(process))
+                watcher = asyncio.create_task(self._watch(process.pid, spoken))
                 code = await process.wait()
                 watcher.cancel()
                 self.kill()
@@ -168,45 +168,53 @@ class Child:
         finally:
             await self._move("stopped", pid=None)
 
-    async def _spawn(self) -> Process:
+    async def _spawn(self) -> tuple[Process, asyncio.StreamReader | None]:
         argv = list(self.program.argv)
         if sys.platform == "linux":
             argv = [sys.executable, "-I", "-S", tether.__file__, str(os.getpid()), *argv]
-        with self._open_log() as log:
-            return await asyncio.create_subprocess_exec(
+        rotate(self._log_file)
+        with ExitStack() as files:
+            log: IO[bytes] = files.enter_context(self._log_file.open("ab"))
+            spoken, heard = None, log
+            if self.program.speaks:
+                # A pipe of our own: asyncio's would have us wait for whoever else holds its other end.
+                reading, writing = os.pipe()
+                spoken, heard = os.fdopen(reading, "rb", 0), files.enter_context(os.fdopen(writing, "wb", 0))
+            process = await asyncio.create_subprocess_exec(
                 *argv,
                 env=self._environment,
                 stdin=asyncio.subprocess.DEVNULL,
-                stdout=PIPE if self.program.speaks else log,
+                stdout=heard,
                 stderr=log,
                 start_new_session=True,
             )
+        return process, await _stream(spoken) if spoken else None
 
-    async def _watch(self, process: Process) -> None:
+    async def _watch(self, pid: int, spoken: asyncio.StreamReader | None) -> None:
         """Brings one life of the child from starting to ready, then keeps carrying what it says to the log."""
-        if self.program.speaks:
-            assert process.stdout is not None
-            self.said = await self._first_words(process.stdout)
+        if spoken is not None:
+            self.said = await self._first_words(spoken)
         ready = self.program.ready
-        while ready is not None and not await ready(process.pid):  # noqa: ASYNC110 - it has no way to tell us
+        while ready is not None and not await ready(pid):  # noqa: ASYNC110 - it has no way to tell us
             await asyncio.sleep(POLL_SECONDS)
-        await self._move("ready", pid=process.pid)
-        if process.stdout is not None:
-            with self._log_file.open("ab") as log:
-                while text := await process.stdout.read(65536):
-                    log.write(text)
-                    log.flush()
+        await self._move("ready", pid=pid)
+        if spoken is not None:
+            while text := await spoken.read(65536):
+                self._note(text)
 
     async def _first_words(self, stream: asyncio.StreamReader) -> dict[str, Any]:
-        with self._log_file.open("ab") as log:
-            while line := await stream.readline():
-                with suppress(ValueError):
-                    words = json.loads(line)
-                    if isinstance(words, dict):
-                        return words
-                log.write(line)
+        while line := await stream.readline():
+            with suppress(ValueError):
+                words = json.loads(line)
+                if isinstance(words, dict):
+                    return words
+            self._note(line)
         await asyncio.Event().wait()  # it closed its output: the end of the process tells the rest
         return {}
+
+    def _note(self, text: bytes) -> None:
+        with self._log_file.open("ab") as log:
+            log.write(text)
 
     async def _move(self, status: str, pid: int | None) -> None:
         self.status, self.pid, self._since = status, pid, datetime.now(UTC)
@@ -220,13 +228,15 @@ class Child:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, signal.SIGKILL)
 
-    def _open_log(self) -> IO[bytes]:
-        rotate(self._log_file)
-        return self._log_file.open("ab")
-
     def _quote(self) -> str:
         last = last_line(self._log_file)
         return (f"It said: {last} — " if last else "") + f"the rest is in {self._log_file}"
+
+
+async def _stream(pipe: IO[bytes]) -> asyncio.StreamReader:
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
+    return reader
 
 
 def rotate(file: Path) -> None:

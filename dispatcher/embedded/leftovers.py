@@ -7,7 +7,7 @@ is a Valkey or Redis that works in our own ``redis`` folder.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 
 import psutil
@@ -31,6 +31,11 @@ def end(layout: Layout) -> list[int]:
     for file in layout.heartbeats.iterdir():
         file.unlink(missing_ok=True)
     return sorted({process.pid for process in found})
+
+
+def end_carrying(token: str) -> None:
+    """Ends whatever a run that stops now still has, even what has left its process group."""
+    _end(carrying(token), (psutil.Process.kill,))
 
 
 def _by_token(layout: Layout) -> list[psutil.Process]:
@@ -60,9 +65,12 @@ def _servers(layout: Layout) -> list[psutil.Process]:
     return [process] if ours else []
 
 
-def _end(processes: Iterable[psutil.Process]) -> None:
+def _end(
+    processes: Iterable[psutil.Process],
+    ways: Sequence[Callable[[psutil.Process], None]] = (psutil.Process.terminate, psutil.Process.kill),
+) -> None:
     waiting = list(processes)
-    for ask in (psutil.Process.terminate, psutil.Process.kill):
+    for ask in ways:
         for process in waiting:
             with suppress(psutil.NoSuchProcess):
                 ask(process)  # psutil looks first whether the id still means the same process

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from . import state
+from . import leftovers, state
 from .child import Child, Program, rotate
 from .heartbeats import Heartbeats, ancestors
 from .layout import Layout, cannot_write
@@ -64,6 +64,7 @@ class Supervisor:
 
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
+        await asyncio.to_thread(leftovers.end_carrying, self.token)
         if self._watch is not None:
             self._watch.cancel()
             with suppress(asyncio.CancelledError):
