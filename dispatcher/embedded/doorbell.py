@@ -80,6 +80,7 @@ def _arguments(layout: Layout) -> Sequence[str]:
         "save": "",
         "maxmemory-policy": "noeviction",
         "databases": "1",
+        "set-proc-title": "no",  # a title is written over the environment, by which we know what is ours
     }
     return [part for name, value in settings.items() for part in (f"--{name}", value)]
 

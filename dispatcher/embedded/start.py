@@ -140,6 +140,8 @@ class Embedded:
             self.urls["mailbox"] = f"http://localhost:{self.ports['mailbox']}"
             self.environment["OMROEPER_PRACTICE_SMTP"] = f"{ports.HOST}:{self.ports['smtp']}"
             self.environment["OMROEPER_PRACTICE_WEB"] = f"{ports.HOST}:{self.ports['mailbox']}"
+            # Exactly what was started here may be connected to although it is not public.
+            self.environment["OMROEPER_EGRESS"] = f"{ports.HOST}:{self.ports['smtp']} localhost:{self.ports['web']}"
         if not self._setting("REDIS_URL", "") and not self._setting("REDIS_URL_FILE", ""):
             self.environment["REDIS_URL"] = doorbell.url(self.layout)
             self._programs["redis"] = doorbell.program(self.layout)
