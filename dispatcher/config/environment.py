@@ -49,5 +49,5 @@ def data_folder() -> Path:
 
 
 def lease_seconds() -> float:
-    """How long a batch stays with a worker that gives no sign of life, in seconds."""
+    """How long a batch stays with a worker that gives no sign of life, in seconds. A frozen process gets twice that."""
     return number("OMROEPER_LEASE_SECONDS", 6)
