@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.db.models import Q
 from django.utils.timezone import now
 
 from dispatcher.dispatching import clock, readiness
@@ -176,3 +177,12 @@ def _waiting(outlet: Outlet, row: dict[str, Any]) -> tuple[str, str]:
     if row["pageless"]:
         return "page", ""
     return ("time" if row["next_at"] > now() else "queue"), ""
+
+
+def unproven(dispatch: Dispatch) -> bool:
+    """Whether a public copy was accepted and not read back yet, or is to be read again soon because it was not fine."""
+    public = Delivery.objects.filter(dispatch=dispatch, address__isnull=True, state=DeliveryState.ACCEPTED)
+    pending = public.exclude(target__startswith="early:").filter(
+        Q(proof__isnull=True) | Q(proof__result="", proof__due_at__isnull=False) | Q(proof__attempts__range=(1, 3))
+    )
+    return pending.exists()

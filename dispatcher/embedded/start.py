@@ -140,6 +140,8 @@ class Embedded:
             self.urls["mailbox"] = f"http://localhost:{self.ports['mailbox']}"
             self.environment["OMROEPER_PRACTICE_SMTP"] = f"{ports.HOST}:{self.ports['smtp']}"
             self.environment["OMROEPER_PRACTICE_WEB"] = f"{ports.HOST}:{self.ports['mailbox']}"
+            ours = [f"{host}:{port}" for port in self.ports.values() for host in (ports.HOST, "localhost")]
+            self.environment["OMROEPER_EGRESS"] = " ".join([*self._setting("OMROEPER_EGRESS", "").split(), *ours])
             # Exactly what was started here may be connected to although it is not public.
             self.environment["OMROEPER_EGRESS"] = f"{ports.HOST}:{self.ports['smtp']} localhost:{self.ports['web']}"
         if not self._setting("REDIS_URL", "") and not self._setting("REDIS_URL_FILE", ""):
