@@ -45,7 +45,8 @@ class Group(models.TextChoices):
 class Announcement(models.Model):
     """One announcement. ``slug`` never changes; ``audience`` lists groups, empty topics or districts mean all.
 
-    ``request_key`` makes a repeated submit find the first one (unique where given).
+    ``stages`` says by group (``public``: residents and entrepreneurs) how many seconds after the start it hears; empty
+    means as the town does it. ``request_key`` makes a repeated submit find the first one (unique where given).
     """
 
     public_id = models.CharField(max_length=32, unique=True, default=new_public_id)
@@ -55,6 +56,7 @@ class Announcement(models.Model):
     audience = models.JSONField(default=list)
     topics = models.JSONField(default=list)  # slugs of audience.Topic
     districts = models.JSONField(default=list)  # slugs of audience.District
+    stages = models.JSONField(default=dict)
     publish_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
     request_key = models.CharField(max_length=64, null=True, unique=True)

@@ -54,6 +54,9 @@ class Subscriber(models.Model):
     epoch = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    class Meta:
+        indexes = [models.Index(fields=["group", "district"], name="subscriber_group_district")]  # colleagues first
+
     def __str__(self) -> str:
         return self.public_id
 
@@ -68,7 +71,8 @@ class AddressState(models.TextChoices):
 class Address(models.Model):
     """Where one channel reaches one subscriber, in the channel's own normal form.
 
-    ``public_id`` stands in leave links and Message-IDs in place of anything countable.
+    ``public_id`` stands in leave links and Message-IDs in place of anything countable. ``consent_source`` is where
+    the consent can be found: a form, a list with its date.
     """
 
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="addresses")
@@ -78,6 +82,7 @@ class Address(models.Model):
     state = models.CharField(max_length=10, choices=AddressState, default=AddressState.PENDING)
     state_reason = models.CharField(max_length=40, default="")
     state_at = models.DateTimeField(auto_now_add=True)
+    consent_source = models.CharField(max_length=200, default="")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["channel", "value"], name="one_address_per_channel")]
