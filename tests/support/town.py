@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -25,6 +26,8 @@ from redis import Redis
 from dispatcher.embedded import leftovers
 from dispatcher.embedded.start import PARTS, Embedded, Options
 from tests.support.databases import Database
+from tests.support.practice import PracticeControl
+from tests.support.recorder import Recorder
 
 T = TypeVar("T")
 
@@ -89,6 +92,8 @@ class Town:
 
     def __exit__(self, *_: object) -> None:
         try:
+            if "practice" in self.__dict__:
+                self.practice.close()
             self._do(self._embedded.supervisor.stop(grace=0))
             self._do(self._embedded.__aexit__())
             left = leftovers.carrying(self._embedded.supervisor.token)
@@ -107,6 +112,16 @@ class Town:
     def ports(self) -> Mapping[str, int]:
         """``web``, ``smtp``, ``mailbox``."""
         return self._embedded.ports
+
+    @cached_property
+    def practice(self) -> PracticeControl:
+        """The faults of the far side: ``town.practice.switch({...})``."""
+        return PracticeControl(self.urls["mailbox"])
+
+    @cached_property
+    def recorder(self) -> Recorder:
+        """What the far side took, over all starts of this town."""
+        return Recorder(self._embedded.layout.practice / "mail" / "record.jsonl")
 
     @property
     def environment(self) -> Mapping[str, str]:

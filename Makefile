@@ -1,0 +1,87 @@
+# One command each. `make` alone lists them. Nothing is installed outside this folder, except the browser that
+# `make test` needs where the machine has none and the system's packages may be added.
+
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+# The first Python on PATH that is new enough; `make run PYTHON=/path/to/python` chooses another.
+PYTHON ?= $(firstword $(shell for each in python3.11 python3.12 python3.13 python3.14 python3 python; do \
+	"$$each" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo "$$each"; done))
+
+PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
+RUNTIME := $(VENV)/.runtime-installed
+TESTING := $(VENV)/.testing-installed
+
+.PHONY: help run once test faults bench lint types assets lock browser clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make run     start everything, announce the example once, stay up until Ctrl-C"
+	@echo "make once    the same, and end when all is settled and proven (exit status 1 if not)"
+	@echo "make test    lint, types and the whole suite, on SQLite and on PostgreSQL"
+	@echo "make faults  the fault matrix at full size"
+	@echo "make bench   the benchmarks"
+	@echo "make lint    ruff, layers, unused requirements; make types: mypy"
+	@echo "make assets  style sheet and fonts; make lock: requirements from pyproject.toml"
+	@echo "make clean   remove what these commands made, except your data in .omroeper"
+
+run: $(RUNTIME) assets
+	@exec $(BIN)/omroeper run $(ARGS)
+
+once: $(RUNTIME) assets
+	@exec $(BIN)/omroeper run --once $(ARGS)
+
+test: $(TESTING) assets browser
+	@exec $(BIN)/python -m tests.run $(ARGS)
+
+faults: $(TESTING) assets
+	@exec $(BIN)/python -m tests.run faults $(ARGS)
+
+bench: $(TESTING) assets
+	@exec $(BIN)/python -m benchmarks $(ARGS)
+
+lint: $(TESTING)
+	@exec $(BIN)/python -m tests.run lint
+
+types: $(TESTING)
+	@exec $(BIN)/python -m tests.run types
+
+assets: $(RUNTIME)
+	@$(BIN)/python assets/build.py
+
+browser: $(TESTING)
+	@$(BIN)/python -m tests.support.browser
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Omroeper needs Python 3.11 or newer, and none was found. Install one, or name it: make run PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is not Python 3.11 or newer. Name another: make run PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@echo "Making the virtual environment …"
+	@"$(PYTHON)" -m venv $(VENV) || { rm -rf $(VENV); echo "$(PYTHON) cannot make a virtual environment. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+
+$(RUNTIME): requirements.txt pyproject.toml | $(BIN)/python
+	@echo "Installing what Omroeper needs (once, about 60 MB) …"
+	@$(PIP) --require-hashes -r requirements.txt
+	@$(PIP) --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
+
+$(TESTING): requirements-test.txt $(RUNTIME)
+	@echo "Installing what the tests need (once) …"
+	@$(PIP) --require-hashes -r requirements-test.txt
+	@touch $@
+
+# uv resolves for every supported system and Python at once. Its own lock names registries, so it is not kept.
+UV := $(shell command -v uv 2>/dev/null || echo $(BIN)/uv)
+EXPORT := $(UV) export --quiet --frozen --no-emit-project --no-header --no-annotate --no-default-groups
+lock: | $(BIN)/python
+	@test -x "$(UV)" || $(PIP) uv
+	@$(UV) lock --quiet $(if $(UPGRADE),--upgrade)
+	@$(EXPORT) --group build --output-file requirements.txt
+	@$(EXPORT) --group build --group test --output-file requirements-test.txt
+	@$(EXPORT) --only-group assets --output-file assets/requirements-node.txt
+	@! grep -n '://' requirements.txt requirements-test.txt assets/requirements-node.txt
+
+clean:
+	rm -rf $(VENV) assets/node_modules assets/.node dispatcher/assets/built .mypy_cache .ruff_cache .pytest_cache \
+		.hypothesis .import_linter_cache .coverage*
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
