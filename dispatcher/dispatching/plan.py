@@ -47,26 +47,31 @@ def plan(dispatch_id: int) -> None:
     if dispatch.act == Act.NOTICE:
         notices.plan(dispatch)
         return
-    copies = _compose(dispatch)
+    copies, failed = _compose(dispatch)
     with transaction.atomic():
         locked = Dispatch.objects.select_for_update().get(pk=dispatch_id)
         if locked.planned_at is not None or locked.ended_at is not None:
             return
         _make_targets()
         if dispatch.act == Act.ANNOUNCE:
-            _announce(dispatch, [composed.outlet for composed in copies])
+            _announce(dispatch, [composed.outlet for composed in copies] + list(failed))
         else:
             holders.correct(dispatch, TARGETS, _TARGET_COLUMNS)
         batches = _write_batches(dispatch, {composed.outlet.pk: composed.outlet for composed in copies})
         _write_copies(dispatch, copies, batches)
         _write_deliveries(dispatch)
+        for outlet, why in failed.items():
+            _reject(dispatch, outlet, why)
         _mark_planned(dispatch)
     log.info("dispatch.planned", dispatch=dispatch.key, batches=len(batches))
     ring.batches(_due_now(dispatch.pk))
 
 
-def _compose(dispatch: Dispatch) -> list[Composed]:
-    """Every copy that this dispatch may need, made before the transaction begins."""
+def _compose(dispatch: Dispatch) -> tuple[list[Composed], dict[Outlet, str]]:
+    """Every copy that this dispatch may need, made before the transaction begins; and the outlets that made none.
+
+    One outlet's broken template or settings keep nothing from the others.
+    """
     acts = {
         Act.ANNOUNCE: [Act.ANNOUNCE],
         Act.UPDATE: [Act.UPDATE, Act.ANNOUNCE],
@@ -74,16 +79,22 @@ def _compose(dispatch: Dispatch) -> list[Composed]:
     }[Act(dispatch.act)]
     staged = any(stage.early for stage in stages.read(dispatch.stages))
     bulletins = {early: bulletin.of_dispatch(dispatch, early=early) for early in ({False, True} if staged else {False})}
-    composed = []
+    copies: list[Composed] = []
+    failed: dict[Outlet, str] = {}
     for outlet in Outlet.objects.filter(enabled=True):
-        channel = build(outlet)
-        for early, source in bulletins.items():
-            for language in _languages(outlet, source):
-                composed += [
-                    Composed(outlet, language, act, early, channel.compose(source, language, act, channel.limits))
-                    for act in acts
-                ]
-    return composed
+        try:
+            channel = build(outlet)
+            copies += [
+                Composed(outlet, language, act, early, channel.compose(source, language, act, channel.limits))
+                for early, source in bulletins.items()
+                for language in _languages(outlet, source)
+                for act in acts
+            ]
+        except Exception as error:
+            log.exception("compose.failed", outlet=outlet.name, dispatch=dispatch.key)
+            failed[outlet] = f"{type(error).__name__}: {error}"[:200]
+            copies = [composed for composed in copies if composed.outlet != outlet]
+    return copies, failed
 
 
 def _languages(outlet: Outlet, source: Bulletin) -> list[str]:
@@ -258,6 +269,20 @@ def _write_deliveries(dispatch: Dispatch) -> None:
                 AND b.act = q.act AND b.stage = q.stage AND b.early = q.early AND b.number = (q.nth - 1) / {size}
             ON CONFLICT (dispatch_id, outlet_id, target) DO NOTHING""",
             [dispatch.pk, dispatch.pk],
+        )
+
+
+def _reject(dispatch: Dispatch, outlet: Outlet, why: str) -> None:
+    """Nothing can go out where no copy could be made; the reason stands at each delivery."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""UPDATE dispatching_delivery SET state = 'rejected', reason = 'compose', detail = %s, due_at = NULL,
+                settled_at = {clock.wall()} WHERE dispatch_id = %s AND outlet_id = %s""",
+            [why, dispatch.pk, outlet.pk],
+        )
+        cursor.execute(
+            """UPDATE dispatching_batch SET rejected = size, due_at = NULL WHERE dispatch_id = %s AND outlet_id = %s""",
+            [dispatch.pk, outlet.pk],
         )
 
 

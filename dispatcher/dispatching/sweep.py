@@ -7,6 +7,8 @@ lane's queue still holds as many messages as there are batches due: those are wa
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import structlog
 from django.conf import settings
 from django.db import connection
@@ -104,7 +106,9 @@ def _move_announcements() -> None:
         if dispatch is None or dispatch.planned_at is None or dispatch.start_at > now():
             continue
         if not dispatch.batches.filter(lease_token=0, due_at__isnull=False).exists():
-            lifecycle.move(announcement, State.CORRECTED if dispatch.act == Act.UPDATE else State.LIVE)
+            with suppress(lifecycle.IllegalMove):  # someone withdrew it, or another sweep was first
+                lifecycle.move(announcement, State.CORRECTED if dispatch.act == Act.UPDATE else State.LIVE)
     over = Announcement.objects.filter(expires_at__lte=now(), state__in=[State.LIVE, State.CORRECTED, State.GOING_OUT])
     for announcement in over:
-        lifecycle.move(announcement, State.EXPIRED)
+        with suppress(lifecycle.IllegalMove):
+            lifecycle.move(announcement, State.EXPIRED)
