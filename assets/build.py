@@ -19,7 +19,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 MODULES = HERE / "node_modules"
 BUILT = HERE.parent / "dispatcher" / "assets" / "built"
-SOURCES = ("theme.css", "omroeper.css", "package-lock.json", "build.py")
+SOURCES = ("theme.css", "omroeper.css", "bell.svg", "package-lock.json", "build.py")
 
 # The number rises when pages written for the old classes would no longer look right: published pages name it.
 STYLE = "omroeper-1.css"
@@ -196,6 +196,7 @@ def main() -> None:
     font = MODULES / "@fontsource-variable/source-sans-3"
     shutil.copyfile(font / "files/source-sans-3-latin-wght-normal.woff2", BUILT / FONT)
     shutil.copyfile(font / "LICENSE", BUILT / "source-sans-3-license.txt")
+    shutil.copyfile(HERE / "bell.svg", BUILT / "bell.svg")
     (BUILT / STYLE).write_text(css)
     sys.stdout.write(f"{STYLE}: {len(css)} octets, {size} compressed\n")
 

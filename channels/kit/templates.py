@@ -85,17 +85,19 @@ def _locale(language: str) -> Locale:
         return Locale("en")
 
 
+def unbroken(facts: Iterable[Fact]) -> list[str]:
+    """Those of ``facts`` that must stay on one line, as written, the longest first."""
+    whole = {fact.text for fact in facts if fact.kind in _WHOLE and len(fact.text) <= _LONGEST_WHOLE}
+    return sorted(whole, key=lambda text: (-len(text), text))
+
+
 def fact_spans(text: str | Markup, facts: Iterable[Fact]) -> Markup:
     """``text`` as HTML with each date, time, phone number and amount in ``<span class="fact">``, so that none breaks.
 
     Plain text is escaped; markup is taken as safe and left alone inside tags, links and code.
     """
     html = str(text) if isinstance(text, Markup) else str(escape(text))
-    whole = sorted(
-        {str(escape(f.text)) for f in facts if f.kind in _WHOLE and len(f.text) <= _LONGEST_WHOLE},
-        key=len,
-        reverse=True,
-    )
+    whole = [str(escape(fact)) for fact in unbroken(facts)]
     if not whole:
         return Markup(html)  # noqa: S704 - escaped above, or given as markup
     pattern = re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, whole)) + r")(?!\w)")
