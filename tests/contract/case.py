@@ -38,13 +38,21 @@ class Taken:
 class FarSide(Protocol):
     """A far side that runs. ``settings`` and ``egress`` reach it."""
 
-    settings: Mapping[str, object]
-    egress: Egress
+    @property
+    def settings(self) -> Mapping[str, object]: ...
+
+    @property
+    def egress(self) -> Egress: ...
 
 
 class DirectFarSide(FarSide, Protocol):
-    taken: Sequence[Taken]
-    connections: int  # opened so far
+    """``taken`` is what it took so far, ``connections`` how many were opened to it so far."""
+
+    @property
+    def taken(self) -> Sequence[Taken]: ...
+
+    @property
+    def connections(self) -> int: ...
 
 
 @dataclass(frozen=True, kw_only=True)
