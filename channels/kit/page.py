@@ -36,8 +36,12 @@ class _Note:
 
 
 def compose(bulletin: Bulletin, language: str, act: Act, shape: Shape) -> tuple[Copy, Entry]:
-    """The copy of ``bulletin`` in ``language``, and the entry that its ``parts["entry"]`` holds as JSON. Pure."""
+    """The copy of ``bulletin`` in ``language``, and the entry that its ``parts["entry"]`` holds as JSON. Pure.
+
+    Where the bulletin has no text in that language, the page is in the language that it was written in.
+    """
     text = _cleaned(bulletin.text_for(language))
+    language = text.language
     entry = _entry(bulletin, text, language, act, shape)
     links = tuple(link for link in text.links if _leads_somewhere(link.url))
     page = render(
