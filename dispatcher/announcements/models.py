@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 from django.db import models
 
@@ -68,7 +69,29 @@ class Announcement(models.Model):
         return self.slug
 
 
-class Revision(models.Model):
+class RevisionIsFinal(Exception):
+    """A revision and its texts do not change once they are stored: what is different is the next revision."""
+
+    def __init__(self, stored: models.Model) -> None:
+        super().__init__(f"{stored._meta.model_name} {stored} is stored and final. Add a revision instead.")
+
+
+class _Final(models.Model):
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Stores a new row.
+
+        Raises:
+            RevisionIsFinal: it is stored already.
+        """
+        if not self._state.adding:
+            raise RevisionIsFinal(self)
+        super().save(*args, **kwargs)
+
+
+class Revision(_Final):
     """An immutable version of an announcement's content. Its texts are the ``RevisionText`` rows, one a language."""
 
     announcement = models.ForeignKey(Announcement, on_delete=models.CASCADE, related_name="revisions")
@@ -85,7 +108,7 @@ class Revision(models.Model):
         return f"{self.announcement_id}/{self.number}"
 
 
-class RevisionText(models.Model):
+class RevisionText(_Final):
     """A revision in one language. ``body`` is Markdown as typed; ``links`` is a list of ``{label, url}``."""
 
     revision = models.ForeignKey(Revision, on_delete=models.CASCADE, related_name="texts")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 
 import nh3
 from markdown_it import MarkdownIt
@@ -32,11 +33,11 @@ _RIGHT_TO_LEFT = {"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"}
 
 
 class TextRefused(ValueError):
-    """A body goes beyond what can be shown everywhere. ``problem`` says what, ``remedy`` what to do about it."""
+    """A body goes beyond what can be shown everywhere. ``what`` says how, ``remedy`` what to do about it."""
 
-    def __init__(self, problem: str, remedy: str) -> None:
-        super().__init__(f"{problem}. {remedy}")
-        self.problem = problem
+    def __init__(self, what: str, remedy: str) -> None:
+        super().__init__(f"{what} {remedy}")
+        self.what = what
         self.remedy = remedy
 
 
@@ -83,17 +84,26 @@ def addresses_in(text: str) -> list[tuple[int, int, str]]:
     return sorted(links + mails)
 
 
+def _lower_headings(state: StateCore) -> None:
+    """The page's title is its only ``h1``."""
+    for token in state.tokens:
+        if token.tag == "h1":
+            token.tag = "h2"
+
+
 def _parser() -> MarkdownIt:
     # The parser drops what lies deeper than its own limit, so that one is twice ours: nothing is dropped unseen.
     md = _Markdown("commonmark", {"html": False, "maxNesting": 2 * NESTING_LIMIT}).enable("table")
     md.core.ruler.push("addresses", _linkify)
+    md.core.ruler.push("lower_headings", _lower_headings)
     return md
 
 
 _MARKDOWN = _parser()
 
 
-def parse(source: str) -> list[Token]:
+@lru_cache(maxsize=8)  # HTML, plain text and facts of one body are asked for one after the other
+def parse(source: str) -> tuple[Token, ...]:
     """The tokens of a Markdown body.
 
     Raises:
@@ -101,28 +111,31 @@ def parse(source: str) -> list[Token]:
     """
     if len(source) > BODY_LIMIT:
         raise TextRefused(
-            f"The text is {len(source) - BODY_LIMIT:,} characters too long ({len(source):,} of {BODY_LIMIT:,})",
-            "Shorten it, or put part of it on a page of its own and link to that",
+            f"The text is {len(source) - BODY_LIMIT:,} characters too long ({len(source):,} of {BODY_LIMIT:,}).",
+            "Shorten it, or put part of it on a page of its own and link to that.",
         )
-    tokens = _MARKDOWN.parse(source)
+    tokens = tuple(_MARKDOWN.parse(source))
     _check_bounds(tokens)
     return tokens
 
 
+def count_links(tokens: Sequence[Token]) -> int:
+    """How many links a parsed body has, bare addresses included."""
+    return sum(child.type == "link_open" for token in tokens for child in token.children or ())
+
+
 def _check_bounds(tokens: Sequence[Token]) -> None:
-    inline = [child for token in tokens for child in token.children or ()]
-    links = sum(token.type == "link_open" for token in inline)
-    if any(token.type == "image" for token in inline):
-        raise TextRefused("There is a picture in the text", "Use the field `image`, with its `alt`, or a link")
-    if links > LINK_LIMIT:
-        raise TextRefused(f"The text has {links} links, more than {LINK_LIMIT}", "Leave the most useful ones")
+    if any(child.type == "image" for token in tokens for child in token.children or ()):
+        raise TextRefused("There is a picture in the text.", "Use the field `image`, with its `alt`, or a link.")
+    if (links := count_links(tokens)) > LINK_LIMIT:
+        raise TextRefused(f"The text has {links} links, more than {LINK_LIMIT}.", "Keep the most useful ones.")
     if any(token.level >= NESTING_LIMIT for token in tokens):
-        raise TextRefused("Lists or quotes are nested too deep", "Use at most a list within a list")
+        raise TextRefused("Lists or quotes are nested too deep.", "Use at most a list within a list.")
     columns = 0
     for token in tokens:
         columns = 0 if token.type == "tr_open" else columns + (token.type in ("th_open", "td_open"))
         if columns > TABLE_LIMIT:
-            raise TextRefused(f"A table has more than {TABLE_LIMIT} columns", "Use a list, or a smaller table")
+            raise TextRefused(f"A table has more than {TABLE_LIMIT} columns.", "Use a list, or a smaller table.")
 
 
 def body_html(source: str, language: str) -> str:
@@ -133,12 +146,8 @@ def body_html(source: str, language: str) -> str:
     Raises:
         TextRefused: see ``parse``.
     """
-    tokens = parse(source)
-    for token in tokens:
-        if token.tag == "h1":
-            token.tag = "h2"
     inner = nh3.clean(
-        _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}),
+        _MARKDOWN.renderer.render(parse(source), _MARKDOWN.options, {}),
         tags=TAGS,
         attributes=ATTRIBUTES,
         url_schemes=SCHEMES,
