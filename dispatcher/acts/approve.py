@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
 
 from django.conf import settings
@@ -29,13 +28,12 @@ def approve(
     *,
     by: str,
     revision: int | None = None,
-    delays: Mapping[str, float] | None = None,
     grace: float | None = None,
 ) -> Dispatch:
     """Approves the newest revision and orders its first dispatch.
 
     It starts at its publish time and never before the grace in which it can be stopped (``GRACE_SECONDS``, none for an
-    emergency). ``revision`` is the number that the approver looked at. ``delays``: seconds by group, colleagues first.
+    emergency). ``revision`` is the number that the approver looked at.
 
     Raises:
         NewerRevision: the approver looked at an older one.
@@ -54,7 +52,7 @@ def approve(
             revision=newest,
             act=DispatchAct.ANNOUNCE,
             urgent=urgent,
-            stages=stages.stages_of(announcement, delays or {}),
+            stages=stages.stages_of(announcement, announcement.stages),
             created_at=moment,
             created_by=by,
             start_at=max(moment + waiting, announcement.publish_at or moment),

@@ -67,7 +67,7 @@ def announce(
         announcement, new = submit(source, by=actor(), request_key=(key or digest)[:64])
         dispatch = announcement.dispatches.order_by("pk").first()
         if not draft and dispatch is None:
-            dispatch = approve(announcement, by=actor(), delays=source.stages, grace=grace)
+            dispatch = approve(announcement, by=actor(), grace=grace)
     if not new:
         say("This was announced before: nothing was sent again.", as_json=as_json)
     if dispatch is None:

@@ -22,13 +22,13 @@ def attach() -> None:
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dispatcher.config.settings")
     data = data_folder()
-    if not os.environ.get("DATABASE_URL") and not os.environ.get("DATABASE_URL_FILE"):
-        if not (data / "omroeper.sqlite3").exists():
-            give_up(
-                f"There is no installation in {data} yet. Start one with 'omroeper run', or name its folder with "
-                "OMROEPER_DATA.",
-                code=2,
-            )
+    elsewhere = os.environ.get("DATABASE_URL") or os.environ.get("DATABASE_URL_FILE")
+    if not elsewhere and not (data / "omroeper.sqlite3").exists():
+        give_up(
+            f"There is no installation in {data} yet. Start one with 'omroeper run', or name its folder with "
+            "OMROEPER_DATA.",
+            code=2,
+        )
     try:
         places = layout.prepare(data)
     except CannotStart as problem:

@@ -95,7 +95,7 @@ def _announce_example(residents: int) -> tuple[list[Any], bool]:
     source = files.read((ROOT / EXAMPLE).read_text(encoding="utf-8"), now())
     announcement, new = submit(source, by="example town", request_key="example:corona")
     if not announcement.dispatches.exists():
-        approve(announcement, by="example town", delays=source.stages, grace=3)
+        approve(announcement, by="example town", grace=3)
     return list(announcement.dispatches.order_by("pk")), new
 
 

@@ -87,13 +87,14 @@ def of_dispatch(dispatch: Dispatch, *, early: bool = False) -> Bulletin:
 
 def _text(announcement: Announcement, row: RevisionText, *, early: bool, change: str | None) -> Text:
     found = finding.facts(f"{row.title}\n{row.summary}", row.language)
-    body = finding.facts(row.body, row.language)
+    body_text = writing.plain_text(row.body)
+    body = finding.facts(body_text, row.language)
     return Text(
         language=row.language,
         title=row.title,
         summary=row.summary,
         body_html=writing.body_html(row.body, row.language),
-        body_text=writing.plain_text(row.body),
+        body_text=body_text,
         url=page_url(announcement, row.language, early=early),
         links=tuple(Link(link["label"], link["url"]) for link in row.links),
         image=Image(row.image_url, row.image_alt) if row.image_url else None,
