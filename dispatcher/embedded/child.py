@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import sys
 import time
@@ -152,16 +153,19 @@ class Child:
                 if self._leave.is_set():  # asked to stop while it was being started
                     self.kill()
                 watcher = asyncio.create_task(self._watch(process.pid, spoken))
-                code = await process.wait()
-                watcher.cancel()
+                self.last_exit = await process.wait()
                 self.kill()
-                self.last_exit = code
+                if spoken is not None and self.status == "ready":
+                    await asyncio.wait([watcher], timeout=1)  # its last words
+                watcher.cancel()
                 if self._leave.is_set():
                     break
                 self._deaths.append(time.monotonic())
                 pause = pause_before_restart(sum(1 for at in self._deaths if time.monotonic() - at < 60))
                 await self._move("waiting", pid=None)
-                self._log.warning("%s ended (%s) and starts again in %g s", self._name, exit_text(code), pause)
+                self._log.warning(
+                    "%s ended (%s) and starts again in %g s", self._name, exit_text(self.last_exit), pause
+                )
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._leave.wait(), pause)
                 self.restarts += not self._leave.is_set()
@@ -229,7 +233,7 @@ class Child:
                 os.killpg(self.pid, signal.SIGKILL)
 
     def _quote(self) -> str:
-        last = last_line(self._log_file)
+        last = telling_line(self._log_file)
         return (f"It said: {last} — " if last else "") + f"the rest is in {self._log_file}"
 
 
@@ -246,12 +250,16 @@ def rotate(file: Path) -> None:
             file.replace(file.with_name(file.name + ".1"))
 
 
-def last_line(file: Path) -> str:
-    """The last line with text of a log, cut to 300 characters; empty where there is none."""
+def telling_line(file: Path) -> str:
+    """The line of a log's end that says why it ended: the last that names an error, else the last with text.
+
+    Cut to 300 characters; empty where there is no log.
+    """
     with suppress(OSError), file.open("rb") as log:
         log.seek(max(0, file.stat().st_size - 4096))
         lines = [line.strip() for line in log.read().decode(errors="replace").splitlines() if line.strip()]
-        return lines[-1][:300] if lines else ""
+        errors = [line for line in lines if re.match(r"(\w+\.)*\w*(Error|Exception|Exit)\b", line)]
+        return (errors or lines or [""])[-1][:300]
     return ""
 
 

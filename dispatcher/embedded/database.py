@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import dj_database_url
 import psycopg
 
-from .child import last_line
+from .child import telling_line
 from .layout import Layout, cannot_write
 from .problems import CannotStart
 
@@ -88,4 +88,4 @@ async def migrate(layout: Layout, environment: Mapping[str, str]) -> None:
     except OSError as error:
         raise cannot_write(layout.data, error) from error
     if code:
-        raise CannotStart(f"The database could not be brought up to date: {last_line(log_file)} (see {log_file})")
+        raise CannotStart(f"The database could not be brought up to date: {telling_line(log_file)} (see {log_file})")

@@ -16,7 +16,7 @@ import pytest
 
 from dispatcher.embedded import child as children
 from dispatcher.embedded import leftovers, state
-from dispatcher.embedded.child import Program, exit_text, last_line, pause_before_restart, rotate
+from dispatcher.embedded.child import Program, exit_text, pause_before_restart, rotate, telling_line
 from dispatcher.embedded.heartbeats import Heartbeats
 from dispatcher.embedded.layout import Layout
 from dispatcher.embedded.problems import CannotStart
@@ -98,7 +98,7 @@ def test_what_a_child_started_ends_when_the_child_dies(layout: Layout) -> None:
     asyncio.run(scene())
 
 
-def test_a_child_that_ends_at_once_is_said_with_its_last_line(layout: Layout) -> None:
+def test_a_child_that_ends_at_once_is_said_with_its_telling_line(layout: Layout) -> None:
     async def scene() -> None:
         async with supervise(layout) as supervisor:
             await supervisor.start(
@@ -137,9 +137,11 @@ def test_a_child_that_speaks_is_ready_when_it_has_spoken(layout: Layout) -> None
             script = "echo starting; echo '{\"web\": 8701}'; echo more; sleep 60"
             await supervisor.start(Program(name="a", argv=["sh", "-c", script], speaks=True, patience=10))
             assert supervisor.children["a"].said == {"web": 8701}
+            async with asyncio.timeout(10):
+                while (layout.logs / "a.log").read_text() != "starting\nmore\n":
+                    await asyncio.sleep(0.01)
 
     asyncio.run(scene())
-    assert (layout.logs / "a.log").read_text() == "starting\nmore\n"
 
 
 def test_higher_ranks_stop_first_and_get_time_to_finish(layout: Layout) -> None:
@@ -278,4 +280,18 @@ def test_a_large_log_is_put_aside_and_one_old_one_kept(scratch_folder: Path, mon
         rotate(log)
     assert not log.exists()
     assert [file.read_text() for file in scratch_folder.iterdir()] == [texts[2]]
-    assert last_line(scratch_folder / "a.log.1") == "long enough to go too"
+    assert telling_line(scratch_folder / "a.log.1") == "long enough to go too"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("", ""),
+        ("one\ntwo\n\n", "two"),
+        ("Traceback\n  File\nsome.OperationalError: no disk\nshut down\n", "some.OperationalError: no disk"),
+        ("Errors: 0\nready\n", "ready"),
+    ],
+)
+def test_the_line_that_says_why(scratch_folder: Path, text: str, line: str) -> None:
+    (scratch_folder / "a.log").write_text(text)
+    assert telling_line(scratch_folder / "a.log") == line
