@@ -61,6 +61,7 @@ class SmtpFarSide:
     extensions: tuple[str, ...] = EXTENSIONS
     tls: ssl.SSLContext | None = None
     implicit: bool = False
+    pause: dict[str, float] = field(default_factory=dict)  # seconds before the answer at a moment
     port: int = 0
     sessions: list[Session] = field(default_factory=list)
     messages: list[Received] = field(default_factory=list)
@@ -80,8 +81,8 @@ class SmtpFarSide:
         self.writers.append(writer)
         try:
             await _Talk(self, session, reader, writer).run()
-        except (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
-            pass
+        except (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError, asyncio.CancelledError):
+            pass  # the client went, or the test is over
         finally:
             writer.close()
 
@@ -133,14 +134,14 @@ class _Talk:
         elif verb not in ("NOOP", "RSET", "HELO"):
             usual = "500 5.5.2 unknown"
         said = await self.answer(verb, line, usual)
-        if said.startswith("2"):
+        if said.startswith("2") or said == HOLD:
             await self.follow(verb, line)
         elif verb == "AUTH" and said.startswith("334"):
             self.session.said += [await self.line()]
             await self.say("334 UGFzc3dvcmQ6")
             self.session.said += [await self.line()]
             return bool(await self.answer("password", line, "235 2.7.0 welcome"))
-        if said.startswith("354"):
+        if said.rpartition("\n")[2].startswith("354"):
             return await self.text()
         return bool(said) and verb != "QUIT"
 
@@ -175,11 +176,13 @@ class _Talk:
         session.sender, session.recipients = "", []
         session.messages += 1
         said = await self.answer("dot", "", "250 2.0.0 Ok: queued" if received.taken else "554 5.5.1 nobody")
-        received.taken = received.taken and said[:1] in ("2", "h", "")
+        received.taken = received.taken and said[:1] in ("2", HOLD[0], "")
         return bool(said)
 
     async def answer(self, moment: str, line: str, usual: str) -> str:
         """Answers, and returns what was said; empty when the conversation is over."""
+        if moment in self.far.pause:
+            await asyncio.sleep(self.far.pause[moment])
         chosen = self.far.script(moment, self.session, line)
         if chosen is None:
             await self.say(usual)

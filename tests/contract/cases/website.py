@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from lxml import html
 
@@ -33,21 +34,19 @@ class _FarSide:
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the interface is the library's
+    def log_message(self, *_: object) -> None:
         return None
 
 
 def readable(copy: Copy) -> tuple[str, ...]:
     """The whole page, the bar of the practice town included."""
-    return (" ".join(html.document_fromstring(copy.parts["page"]).find("body").text_content().split()),)
+    return (" ".join(str(html.document_fromstring(copy.parts["page"]).xpath("string(//body)")).split()),)
 
 
 @asynccontextmanager
 async def _far_side(folder: Path, fault: str) -> AsyncIterator[_FarSide]:
     site = folder / "site"
-    with http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), functools.partial(_Quiet, directory=str(site))
-    ) as server:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=str(site))) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         base_url = f"http://localhost:{server.server_port}"
         settings = {**SETTINGS, "folder": str(site), "base_url": base_url, "wait": 0.05}
@@ -62,7 +61,8 @@ async def _far_side(folder: Path, fault: str) -> AsyncIterator[_FarSide]:
             server.shutdown()
 
 
-def _prepare(site: Path, folder: Path, fault: str):  # type: ignore[no-untyped-def]
+def _prepare(site: Path, folder: Path, fault: str) -> IO[str] | None:
+    """Makes the folder as the fault has it; the lock where another writer holds it."""
     ours = site / ".omroeper"
     ours.mkdir(parents=True)
     if fault == BUSY:
