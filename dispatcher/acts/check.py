@@ -90,7 +90,7 @@ def _disk() -> list[Finding]:
 
 
 def _secrets() -> list[Finding]:
-    file = settings.SECRET_KEY_FILE
+    file = settings.DATA / "secret.key"
     if file.is_file() and file.stat().st_mode & 0o077:
         return [Finding(Level.FAULT, "Others may read the secret key.", f"chmod 600 {file}")]
     return [Finding(Level.FINE, "The secret key is readable by us only.")]

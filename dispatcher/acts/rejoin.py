@@ -1,0 +1,21 @@
+"""Rejoin: undo leaving, with the link with which it was done."""
+
+from __future__ import annotations
+
+import structlog
+
+from dispatcher.audience import leaving
+from dispatcher.audience.models import Address
+
+log = structlog.get_logger("omroeper.acts")
+
+
+def rejoin(address: Address) -> bool:
+    """The address hears again as it did before it left. False where it had not left, or where that cannot be undone.
+
+    What was skipped meanwhile stays skipped.
+    """
+    back = leaving.come_back(address)
+    if back:
+        log.info("subscriber.rejoined", subscriber=address.public_id[:8])
+    return back
