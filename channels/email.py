@@ -42,7 +42,7 @@ from channels.kit.smtp_pool import Pool
 from channels.kit.smtp_run import Run
 from channels.kit.templates import render
 
-SLOTS = ("preferences_url", "leave_url")
+SLOTS: tuple[str, ...] = ("preferences_url", "leave_url")
 NOTICE_SLOT = "action_url"
 _ACTION = "{{action_url}}"  # as the text of a notice writes it, on a line of its own
 _ACTION_IN_HTML = re.compile(r"(?:<p>\s*)?\{\{action_url\}\}(?:\s*</p>)?")
@@ -97,7 +97,11 @@ class Email(Direct):
         self._letters: dict[str, Letter] = {}
 
     def compose(self, bulletin: Bulletin, language: str, act: Act, limits: Limits) -> Copy:
-        """See ``Common.compose``. Where the HTML would pass the limit, the body is left to the link."""
+        """See ``Common.compose``. Where the HTML would pass the limit, the body is left to the link.
+
+        The button of a notice stands where its body has the line ``{{action_url}}``; its label is that of the link to
+        the same. A body without that line has the button before it, and ``contact`` is its label.
+        """
         text = bulletin.text_for(language)
         copy = self._composed(bulletin, text, act, with_body=act is not Act.WITHDRAW)
         if limits.length is not None and len(copy.parts["html"].encode()) > limits.length:
@@ -107,6 +111,8 @@ class Email(Direct):
     def _composed(self, bulletin: Bulletin, text: Text, act: Act, *, with_body: bool) -> Copy:
         text = _cleaned(text)
         sender = header_text(bulletin.sender.name_in(text.language))
+        html, plain = (text.body_html, text.body_text) if with_body else ("", "")
+        notice = act is Act.NOTICE
         values: dict[str, object] = {
             "act": act.value,
             "language": text.language,
@@ -116,13 +122,13 @@ class Email(Direct):
             "practice": bulletin.sender.practice,
             "links": [link for link in text.links if link.url != _ACTION],
             "slot": _slot,
+            "action": text.contact if notice and _ACTION not in plain else "",
         }
         subject = _with_slots(header_text(render("email/subject.txt", **values).strip()))
         values["subject"] = subject
-        html, plain = (text.body_html, text.body_text) if with_body else ("", "")
-        slots: tuple[str, ...] = SLOTS
-        if act is Act.NOTICE:
-            slots = (NOTICE_SLOT,) if _ACTION in plain else ()
+        slots = SLOTS
+        if notice:
+            slots = (NOTICE_SLOT,) if values["action"] or _ACTION in plain else ()
             label = next((link.label for link in text.links if link.url == _ACTION), "")
             button = render("email/action.html", **values, label=label)
             html = _ACTION_IN_HTML.sub(lambda _: button, html)

@@ -23,7 +23,9 @@ _LOCAL = re.compile(rf"[\w.{_SPECIAL}]{{1,64}}")
 _ADDRESS_OCTETS = 254  # RFC 5321 section 4.5.3.1.3, less the angle brackets
 _SLOT_VALUE = re.compile(r"[\x21-\x7e]{1,800}")
 _MESSAGE_ID = re.compile(r"<[\x21-\x3b\x3d\x3f-\x7e]{1,240}>")
-_TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
+_ATOMS = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
+_LONGEST_ID = 120  # characters of a Message-ID's left side
+_LONGEST_EXTENSION = 40  # characters of a sender's extension: a whole local part has 64 (RFC 5321 section 4.5.3.1.1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,9 @@ def envelope_address(address: str) -> tuple[str, bool] | None:
     return (wire, not local.isascii()) if len(wire.encode()) <= _ADDRESS_OCTETS else None
 
 
-def key_token(key: str) -> str:
-    """A delivery key as it stands in a Message-ID or an envelope sender: itself, or its hash where it does not fit."""
-    return key if _TOKEN.fullmatch(key) else hashlib.sha256(key.encode()).hexdigest()[:40]
+def key_token(key: str, longest: int) -> str:
+    """A delivery key as it stands in an address or a Message-ID: itself, or its hash where it does not fit."""
+    return key if len(key) <= longest and _ATOMS.fullmatch(key) else hashlib.sha256(key.encode()).hexdigest()[:40]
 
 
 class Letter:
@@ -111,8 +113,7 @@ class Letter:
             if not _SLOT_VALUE.fullmatch(value):
                 return _refusal(recipient, Reason.FAULT, f"the slot {name} is not filled with a plain link")
             values[name] = value
-        token = key_token(recipient.key)
-        message_id = f"<{token}@{self._domain}>"
+        message_id = f"<{key_token(recipient.key, _LONGEST_ID)}@{self._domain}>"
         pieces = self._pieces.copy()
         pieces[0] = self._personal_head(recipient, address, message_id, values)
         filled = {name: quoted(value) for name, value in values.items()}
@@ -128,7 +129,9 @@ class Letter:
             content = own.signer.signature(content) + content
         if b"\r\n." in content:
             content = content.replace(b"\r\n.", b"\r\n..")  # RFC 5321 section 4.5.2
-        sender = own.bounce.replace("{key}", token) if own.bounce else own.sender
+        sender = own.bounce or own.sender
+        if "{key}" in sender:
+            sender = sender.replace("{key}", key_token(recipient.key, _LONGEST_EXTENSION))
         return Mail(recipient, message_id, sender.encode(), address.encode(), content, utf8=utf8)
 
     def _personal_head(self, recipient: Recipient, address: str, message_id: str, values: Mapping[str, str]) -> bytes:

@@ -279,7 +279,25 @@ def test_what_may_stand_in_an_envelope(address: str, wire_form: tuple[str, bool]
 
 
 def test_a_key_that_does_not_fit_an_address_is_hashed() -> None:
-    assert key_token("0f5a9d2c7b8e4d61a3c0b9e8f7d6c5b4") == "0f5a9d2c7b8e4d61a3c0b9e8f7d6c5b4"
-    for key in ("a:b/c", "x" * 41, "a@b", "a\r\nb", ".a", ""):
-        assert re.fullmatch(r"[0-9a-f]{40}", key_token(key))
-    assert key_token("a:b") != key_token("a:c")
+    key = "0f5a9d2c7b8e4d61a3c0b9e8f7d6c5b4.a3c0b9e8f7d6c5b40f5a9d2c7b8e4d61"
+    assert key_token(key, 120) == key
+    for odd in (key, "a:b/c", "x" * 41, "a@b", "a\r\nb", ".a", "a..b", "a.", ""):
+        assert re.fullmatch(r"[0-9a-f]{40}", key_token(odd, 40))
+    assert key_token("a:b", 40) != key_token("a:c", 40)
+
+
+def test_a_notice_without_a_place_for_its_button_has_it_before_the_body() -> None:
+    notice = Text(
+        language="nl",
+        title="Klopt uw aanmelding?",
+        summary="Klik op de knop.",
+        body_html="<p>Hebt u dit niet gevraagd?</p>",
+        body_text="Hebt u dit niet gevraagd?",
+        url="https://losser.example/",
+        contact="Ja, stuur mij berichten",
+    )
+    url = "https://losser.example/bevestig/abc"
+    plain, page = alternatives(letter(bulletin(notice), Act.NOTICE, to=recipient(slots={"action_url": url})))
+    assert f"Ja, stuur mij berichten:\n{url}\n" in plain
+    assert page.index("Klik op de knop.") < page.index(url) < page.index("Hebt u dit niet gevraagd?")
+    assert "Hebt u een vraag?" not in plain + page
