@@ -48,6 +48,7 @@ def quiet() -> None:
 
     import structlog
 
+    logging.disable(logging.WARNING)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
 
 

@@ -45,7 +45,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], 
         return
     drawn = Table(title=title, title_justify="left", header_style="bold")
     for column in columns:
-        drawn.add_column(column.lstrip("#"), justify="right" if column.startswith("#") else "left")
+        drawn.add_column(column.lstrip("#"), justify="right" if column.startswith("#") else "left", overflow="fold")
     for row in rows:
         drawn.add_row(*(str(cell) for cell in row))
     console.print(drawn)
