@@ -13,7 +13,7 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 RUNTIME := $(VENV)/.runtime-installed
 TESTING := $(VENV)/.testing-installed
 
-.PHONY: help run once test faults bench lint types assets lock browser clean
+.PHONY: help run once test faults bench lint types assets lock browser secrets clean
 .DELETE_ON_ERROR:
 
 help:
@@ -24,6 +24,7 @@ help:
 	@echo "make bench   the benchmarks"
 	@echo "make lint    ruff, layers, unused requirements; make types: mypy"
 	@echo "make assets  style sheet and fonts; make lock: requirements from pyproject.toml"
+	@echo "make secrets passwords and keys for docker-compose.yml"
 	@echo "make clean   remove what these commands made, except your data in .omroeper"
 
 run: $(RUNTIME) assets
@@ -80,6 +81,15 @@ lock: | $(BIN)/python
 	@$(EXPORT) --group build --group test --output-file requirements-test.txt
 	@$(EXPORT) --only-group assets --output-file assets/requirements-node.txt
 	@! grep -n '://' requirements.txt requirements-test.txt assets/requirements-node.txt
+
+# For docker-compose.yml. Containers read them as another user: the folder is closed, the files in it are not.
+secrets:
+	@test ! -e secrets || { echo "secrets/ is there already; nothing was changed." >&2; exit 1; }
+	@mkdir -m 0700 secrets
+	@new() { head -c 36 /dev/urandom | base64 | tr -d '/+=\n'; }; postgres=$$(new); redis=$$(new); cd secrets; \
+	printf '%s' "$$postgres" > postgres_password; printf '%s' "$$redis" > redis_password; new > secret_key; \
+	printf 'postgres://omroeper:%s@postgres:5432/omroeper' "$$postgres" > database_url; \
+	printf 'redis://:%s@redis:6379/0' "$$redis" > redis_url; chmod 0444 -- *
 
 clean:
 	rm -rf $(VENV) assets/node_modules assets/.node dispatcher/assets/built .mypy_cache .ruff_cache .pytest_cache \

@@ -67,7 +67,7 @@ def web(port: int) -> Program:
         sys.executable, "-m", "granian", "--interface", "asgi", "--host", HOST, "--port", str(port),
         "--workers", "1", "--workers-kill-timeout", "10", "--no-ws", "dispatcher.embedded.web:application",
     ]  # fmt: skip
-    return Program(name="web", rank=WEB_RANK, argv=argv, ready=answers(port, "/"), grace=15)
+    return Program(name="web", rank=WEB_RANK, argv=argv, ready=answers(port, "/health"), grace=15)
 
 
 def practice(layout: Layout, smtp_port: int, web_port: int) -> Program:

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from dispatcher.config.environment import data_folder, lease_seconds, text
+from dispatcher.config.environment import data_folder, lease_seconds
 
-from . import database, doorbell, leftovers, ports, programs
+from . import database, doorbell, given, leftovers, ports, programs
 from .child import Child, Program
 from .layout import Layout, claim, prepare
 from .supervisor import Supervisor
@@ -67,7 +67,7 @@ class Embedded:
             self.layout = prepare(self.options.data)
             stack.enter_context(claim(self.layout))
             await asyncio.to_thread(leftovers.end, self.layout)
-            await self._check_given_servers()
+            await asyncio.to_thread(given.check, self.options.environment)
             self._choose_ports()
             self._describe()
             self._supervisor = await stack.enter_async_context(self._make_supervisor())
@@ -103,13 +103,6 @@ class Embedded:
     def kill(self, name: str, number: int = signal.SIGKILL) -> None:
         """Sends a signal to the main process of a part; the supervisor starts it again if it ends."""
         self.child(name).signal(number)
-
-    async def _check_given_servers(self) -> None:
-        merged = self.options.environment
-        if address := merged.get("DATABASE_URL") or text("DATABASE_URL"):
-            await asyncio.to_thread(database.check, address)
-        if address := merged.get("REDIS_URL") or text("REDIS_URL"):
-            await asyncio.to_thread(doorbell.check, address)
 
     def _choose_ports(self) -> None:
         wanted, exactly = (WEB_PORT, False) if self.options.port is None else (self.options.port, True)

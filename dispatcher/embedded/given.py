@@ -1,0 +1,40 @@
+"""Looks at the servers that were given (``DATABASE_URL``, ``REDIS_URL``) before anything relies on them.
+
+``python -m dispatcher.embedded.given`` says what is wrong and ends with 2; a deployment without our supervisor runs it
+before it migrates.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+from dispatcher.config.environment import text
+
+from . import database, doorbell
+from .problems import CannotStart
+
+
+def check(environment: Mapping[str, str]) -> None:
+    """Checks each server that ``environment``, or else this process's own, names.
+
+    Raises:
+        CannotStart: if one cannot be used.
+    """
+    if address := environment.get("DATABASE_URL") or text("DATABASE_URL"):
+        database.check(address)
+    if address := environment.get("REDIS_URL") or text("REDIS_URL"):
+        doorbell.check(address)
+
+
+def main() -> int:
+    try:
+        check({})
+    except CannotStart as problem:
+        sys.stderr.write(f"{problem}\n")
+        return problem.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
