@@ -22,6 +22,7 @@ _ASCII_ADDRESS = re.compile(rf"[A-Za-z0-9.{_SPECIAL}]{{1,64}}@[A-Za-z0-9](?:[A-Z
 _LOCAL = re.compile(rf"[\w.{_SPECIAL}]{{1,64}}")
 _ADDRESS_OCTETS = 254  # RFC 5321 section 4.5.3.1.3, less the angle brackets
 _SLOT_VALUE = re.compile(r"[\x21-\x7e]{1,800}")
+_HTML_SPECIAL = re.compile(r"[&<>\"']")
 _MESSAGE_ID = re.compile(r"<[\x21-\x3b\x3d\x3f-\x7e]{1,240}>")
 _ATOMS = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
 _LONGEST_ID = 120  # characters of a Message-ID's left side
@@ -78,7 +79,7 @@ class Letter:
         boundary = f"=_{copy.digest[:32]}"  # encoded text never holds this
         pieces = alternatives(self._head(copy), boundary, copy.text, copy.parts["html"], copy.slots)
         self._pieces = [b"", *(piece if isinstance(piece, bytes) else b"" for piece in pieces)]
-        self._places = [(i, *piece) for i, piece in enumerate(pieces, start=1) if isinstance(piece, tuple)]
+        self._places = [(i, piece) for i, piece in enumerate(pieces, start=1) if isinstance(piece, tuple)]
         self._dated = (0, b"")
 
     def _head(self, copy: Copy) -> dict[str, str]:
@@ -107,22 +108,19 @@ class Letter:
         if found is None:
             return _refusal(recipient, Reason.ADDRESS_NOT_SUPPORTED, "this is no address that mail servers take")
         address, utf8 = found
-        values = {}
+        filled: dict[tuple[str, str], bytes] = {}
         for name in self._names:
             value = recipient.slots.get(name, "")
             if not _SLOT_VALUE.fullmatch(value):
                 return _refusal(recipient, Reason.FAULT, f"the slot {name} is not filled with a plain link")
-            values[name] = value
+            filled[name, "text"] = filled[name, "html"] = quoted(value)
+            if _HTML_SPECIAL.search(value):
+                filled[name, "html"] = quoted(html.escape(value))
         message_id = f"<{key_token(recipient.key, _LONGEST_ID)}@{self._domain}>"
         pieces = self._pieces.copy()
-        pieces[0] = self._personal_head(recipient, address, message_id, values)
-        filled = {name: quoted(value) for name, value in values.items()}
-        for index, name, part in self._places:
-            value = values[name]
-            if part == "html" and (escaped := html.escape(value)) != value:
-                pieces[index] = quoted(escaped)
-            else:
-                pieces[index] = filled[name]
+        pieces[0] = self._personal_head(recipient, address, message_id)
+        for index, place in self._places:
+            pieces[index] = filled[place]
         content = b"".join(pieces)
         own = self._stationery
         if own.signer is not None:
@@ -134,14 +132,13 @@ class Letter:
             sender = sender.replace("{key}", key_token(recipient.key, _LONGEST_EXTENSION))
         return Mail(recipient, message_id, sender.encode(), address.encode(), content, utf8=utf8)
 
-    def _personal_head(self, recipient: Recipient, address: str, message_id: str, values: Mapping[str, str]) -> bytes:
+    def _personal_head(self, recipient: Recipient, address: str, message_id: str) -> bytes:
         head = f"Message-ID: {message_id}\r\nTo: <{address}>\r\n"
         if _MESSAGE_ID.fullmatch(recipient.previous):
             head += f"In-Reply-To: {recipient.previous}\r\nReferences: {recipient.previous}\r\n"
         if self._listed:  # RFC 8058
-            head += (
-                f"List-Unsubscribe: <{values['leave_url']}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
-            )
+            leave = recipient.slots["leave_url"]
+            head += f"List-Unsubscribe: <{leave}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
         return self._date() + head.encode()
 
     def _date(self) -> bytes:
