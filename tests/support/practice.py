@@ -27,6 +27,7 @@ class PracticeControl:
         self._client = httpx.Client(base_url=url, timeout=10, trust_env=False)
 
     def get(self, path: str, **parameters: Any) -> httpx.Response:
+        self._client.cookies.clear()  # a language once chosen would stay
         return self._client.get(path, params=parameters)
 
     def post(self, path: str, **form: str) -> httpx.Response:
@@ -50,17 +51,22 @@ class PracticeControl:
         return found
 
     def wait_for_event(self, event: str, *, timeout: float = 30) -> dict[str, Any]:
-        """The latest event of that name (``signal sent``, ``signal not sent``), once there is one.
+        """The latest event of that name (``signal sent``, ``signal not sent``) since faults were last switched.
 
         Raises:
             AssertionError: there is none within ``timeout`` seconds.
         """
         deadline = time.monotonic() + timeout
-        while not (found := [entry for entry in self.state()["events"] if entry["event"] == event]):
+        while not (found := [entry for entry in self._since_switched() if entry["event"] == event]):
             assert time.monotonic() < deadline, f"no '{event}' within {timeout:g} s"
             time.sleep(LOOK_EVERY)
         latest: dict[str, Any] = found[-1]
         return latest
+
+    def _since_switched(self) -> list[dict[str, Any]]:
+        events: list[dict[str, Any]] = self.state()["events"]
+        switched = [number for number, entry in enumerate(events) if entry["event"] == "switched"]
+        return events[switched[-1] + 1 :] if switched else events
 
     def close(self) -> None:
         self._client.close()

@@ -57,6 +57,9 @@ class Recorder:
     def keys(self) -> set[str]:
         return {line.key for line in self.lines()}
 
+    def has(self, key: str) -> bool:
+        return key in self.keys()
+
     def times(self) -> Counter[str]:
         """How often each key was taken."""
         return Counter(line.key for line in self.lines())
