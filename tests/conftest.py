@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -9,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
+from tests.support import browser as browsers
 from tests.support import databases, scratch
 from tests.support.town import Town
 
@@ -49,3 +52,18 @@ def town(new_town: NewTown, request: pytest.FixtureRequest) -> Town:
     """A running installation with all parts; ``@pytest.mark.town(parts=…, environment=…)`` says otherwise."""
     marker = next((mark for mark in request.node.iter_markers("town") if mark.kwargs), None)
     return new_town(**(marker.kwargs if marker else {}))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A Chromium; each test opens its own page in a new context of it."""
+    executable = browsers.find()
+    if executable is None:
+        pytest.skip(browsers.MISSING)
+    with sync_playwright() as playwright:
+        # Chromium's own sandbox does not work for root; what is opened here is only what we serve ourselves.
+        opened = playwright.chromium.launch(
+            executable_path=executable, args=["--no-sandbox"] if os.geteuid() == 0 else []
+        )
+        yield opened
+        opened.close()

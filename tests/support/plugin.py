@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from dispatcher.locale import catalogues
 from tests.support import postgres, scratch
 
 SKIPS = Path(__file__).parents[1] / "skips.txt"
@@ -37,6 +38,7 @@ class Run:
         if SESSION in os.environ:  # a worker of pytest-xdist: all is inherited
             return
         atexit.register(self.clean)
+        catalogues.compile_changed()
         self.folder = scratch.folder("tests")
         for name in FOREIGN:  # a developer's own installation is none of the tests' business
             os.environ.pop(name, None)
@@ -97,12 +99,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def _judge_skip(nodeid: str, reason: str) -> None:
-    allowed = (line.split("|") for line in SKIPS.read_text().splitlines() if line and not line.startswith("#"))
-    for pattern, where, _ in allowed:
-        here = where.strip() == "anywhere" or not os.environ.get("CI")
-        if here and fnmatch.fnmatchcase(nodeid, pattern.strip()):
-            return
-    _run.unlisted.append(f"{nodeid}: {reason}")
+    said = f"{nodeid}: {reason.removeprefix('Skipped: ')}"
+    for line in SKIPS.read_text().splitlines():
+        if line and not line.startswith("#"):
+            pattern, where, _ = (part.strip() for part in line.split("|", 2))
+            if fnmatch.fnmatchcase(said, pattern) and (where == "anywhere" or not os.environ.get("CI")):
+                return
+    _run.unlisted.append(said)
 
 
 def _reason(longrepr: object) -> str:
