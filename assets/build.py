@@ -23,6 +23,7 @@ SOURCES = ("theme.css", "omroeper.css", "bell.svg", "package-lock.json", "build.
 
 # The number rises when pages written for the old classes would no longer look right: published pages name it.
 STYLE = "omroeper-1.css"
+SCRIPT = "follow-1.js"
 FONT = "source-sans-3-latin-5.woff2"
 BUDGET = 60_000  # octets, compressed
 
@@ -179,7 +180,7 @@ def style() -> str:
 
 def up_to_date() -> bool:
     """Whether what stands in the built folder is newer than all it is made of."""
-    made = [BUILT / FONT, BUILT / STYLE]
+    made = [BUILT / FONT, BUILT / STYLE, BUILT / SCRIPT]
     newest = max((HERE / name).stat().st_mtime for name in SOURCES)
     return all(path.is_file() and path.stat().st_mtime >= newest for path in made)
 
@@ -197,6 +198,7 @@ def main() -> None:
     shutil.copyfile(font / "files/source-sans-3-latin-wght-normal.woff2", BUILT / FONT)
     shutil.copyfile(font / "LICENSE", BUILT / "source-sans-3-license.txt")
     shutil.copyfile(HERE / "bell.svg", BUILT / "bell.svg")
+    shutil.copyfile(HERE / "follow.js", BUILT / SCRIPT)
     (BUILT / STYLE).write_text(css)
     sys.stdout.write(f"{STYLE}: {len(css)} octets, {size} compressed\n")
 

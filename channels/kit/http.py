@@ -97,11 +97,7 @@ class Http:
         """
         _check(url)
         request = self._client.build_request(method, url, headers=dict(headers or {}), content=content)
-        try:
-            async with asyncio.timeout(seconds or self._seconds):
-                return await self._exchange(request)
-        except TimeoutError:
-            raise NoAnswer(f"{_place(url)} gave no answer in time") from None
+        return await self._exchange(request, _from_now(seconds or self._seconds))
 
     async def read(self, url: str, *, headers: Mapping[str, str] | None = None) -> Answer:
         """What the public reads at ``url``. Follows at most five redirects, each checked as the first was.
@@ -110,52 +106,58 @@ class Http:
             NotSent: if a hop could not be connected to, or is no http or https address.
             NoAnswer: if no status line came back in time, or there were too many hops.
         """
-        try:
-            async with asyncio.timeout(self._seconds):
-                for _ in range(HOPS + 1):
-                    _check(url)
-                    answer = await self._exchange(self._client.build_request("GET", url, headers=dict(headers or {})))
-                    onward = answer.headers.get("location")
-                    if answer.status not in _REDIRECTS or not onward:
-                        return answer
-                    url = urljoin(url, onward)
-        except TimeoutError:
-            raise NoAnswer(f"{_place(url)} gave no answer in time") from None
+        until = _from_now(self._seconds)
+        for _ in range(HOPS + 1):
+            _check(url)
+            request = self._client.build_request("GET", url, headers=dict(headers or {}))
+            answer = await self._exchange(request, until)
+            onward = answer.headers.get("location")
+            if answer.status not in _REDIRECTS or not onward:
+                return answer
+            url = urljoin(url, onward)
         raise NoAnswer(f"{_place(url)} leads on more than {HOPS} times")
 
-    async def _exchange(self, request: httpx.Request) -> Answer:
+    async def _exchange(self, request: httpx.Request, until: float) -> Answer:
         place = _place(str(request.url))
         try:
-            response = await self._client.send(request, stream=True, follow_redirects=False)
+            async with asyncio.timeout_at(until):
+                response = await self._client.send(request, stream=True, follow_redirects=False)
         except AddressNotAllowed as error:
             raise NotSent(str(error), allowed=False) from None
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
             raise NotSent(f"{place} cannot be reached") from None
+        except TimeoutError:
+            raise NoAnswer(f"{place} gave no answer in time") from None
         except httpx.TransportError as error:
             raise NoAnswer(f"{place} gave no answer ({type(error).__name__})") from None
+        body = bytearray()
         try:
-            body, whole = await self._body(response)
+            async with asyncio.timeout_at(until):
+                whole = await self._read_into(body, response)
+        except (TimeoutError, httpx.TransportError, httpx.StreamError, zlib.error):
+            whole = False
         finally:
             await response.aclose()
-        return Answer(response.status_code, response.headers, body, str(request.url), whole)
+        return Answer(response.status_code, response.headers, bytes(body), str(request.url), whole)
 
-    async def _body(self, response: httpx.Response) -> tuple[bytes, bool]:
-        """The body, at most ``limit`` octets of it after decompression, and whether that is all."""
+    async def _read_into(self, body: bytearray, response: httpx.Response) -> bool:
+        """Reads at most ``limit`` octets, counted after decompression; whether that is all."""
         encoding = response.headers.get("content-encoding", "identity").strip().lower()
         packed = encoding in ("gzip", "deflate")
         if not packed and encoding != "identity":
-            return b"", False
+            return False
         unpacker = zlib.decompressobj(wbits=47) if packed else None  # 47: gzip or zlib, by its header
-        body = bytearray()
-        try:
-            async for chunk in response.aiter_raw():
-                # Unpacked at most to one octet beyond the limit: a small bomb makes no large body.
-                body += unpacker.decompress(chunk, self._limit + 1 - len(body)) if unpacker else chunk
-                if len(body) > self._limit:
-                    return bytes(body[: self._limit]), False
-        except (httpx.TransportError, httpx.StreamError, zlib.error):
-            return bytes(body), False
-        return bytes(body), unpacker is None or unpacker.eof
+        async for chunk in response.aiter_raw():
+            # Unpacked at most to one octet beyond the limit: a small bomb makes no large body.
+            body += unpacker.decompress(chunk, self._limit + 1 - len(body)) if unpacker else chunk
+            if len(body) > self._limit:
+                del body[self._limit :]
+                return False
+        return unpacker is None or unpacker.eof
+
+
+def _from_now(seconds: float) -> float:
+    return asyncio.get_running_loop().time() + seconds
 
 
 def _check(url: str) -> None:

@@ -26,6 +26,7 @@ STYLE = "omroeper-1.css"
 MANIFEST = ".omroeper/manifest.json"
 
 _LATEST_FIRST = 50_000  # addresses that a sitemap may hold
+_RIGHT_TO_LEFT = frozenset(("ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"))
 _FOR_DATA = str.maketrans({c: f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"})
 _NOTHING_YET = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -149,6 +150,7 @@ class Shape:
         """What every page of the site needs."""
         return {
             "language": language,
+            "direction": "rtl" if language.partition("-")[0] in _RIGHT_TO_LEFT else "ltr",
             "words": words(language),
             "site": self.title(language),
             "base_url": self.base_url,

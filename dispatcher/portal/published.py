@@ -150,7 +150,7 @@ class Published:
 
     def _locate(self, path: str) -> Path | None:
         """The plain file for ``path``. What begins with a dot is ours, and nobody is led out of the folders."""
-        parts = path.split("/")[1:]
+        parts = path.split("/")[1:] or ["."]  # "*" is asked for by some, and is no path
         if parts[-1] == "":
             parts[-1] = "index.html"
         if any(part == "" or part.startswith(".") or "\0" in part for part in parts):
