@@ -78,7 +78,8 @@ def decide(
             return Decision(DeliveryState.GONE, suppress=True)
         case Outcome.UNKNOWN:
             if can.keyed or can.look_up:
-                return Decision(DeliveryState.UNKNOWN, due_in=min(2.0 ** min(attempts, 8), 300.0) - 1)
+                wait = 2.0 ** min(attempts, 8) - 1
+                return Decision(DeliveryState.UNKNOWN, due_in=wait if age + wait <= SLOWLY.until else None)
             # Hearing twice beats not hearing, once: mailboxes drop the twin with the same Message-ID.
             return Decision(DeliveryState.UNKNOWN, due_in=None if was_unknown else unknown_repeat)
         case Outcome.DEFERRED:

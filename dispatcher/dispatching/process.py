@@ -46,7 +46,11 @@ class WorkerProcess:
 
     async def drop_connection(self) -> None:
         """Closes the database connection after an error in it; the next use opens a new one."""
-        await self.ledger(connection.close)
+        await self.ledger(_close_connection)
+
+
+def _close_connection() -> None:
+    connection.close()  # looked up in the thread that runs this: each thread has a connection of its own
 
 
 _process: WorkerProcess | None = None
