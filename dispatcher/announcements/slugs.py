@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from anyascii import anyascii
 
@@ -16,7 +17,8 @@ _TAKEN = re.compile(r"index|early|feed|feeds|static|assets|banner|sitemap|robots
 
 def slug_of(title: str) -> str:
     """``title`` as ``[a-z0-9-]{1,80}``: in Latin letters, cut between words."""
-    slug = re.sub(r"[^a-z0-9]+", "-", anyascii(title).lower()).strip("-")
+    letters = "".join(" " if unicodedata.category(letter).startswith("S") else letter for letter in title)  # no emoji
+    slug = re.sub(r"[^a-z0-9]+", "-", anyascii(letters).lower()).strip("-")
     if len(slug) > LIMIT:
         slug = slug[: LIMIT + 1].rpartition("-")[0] or slug[:LIMIT]
     slug = slug.strip("-") or _FALLBACK

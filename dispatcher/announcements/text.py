@@ -194,7 +194,7 @@ def _quote(node: SyntaxTreeNode) -> str:
 
 
 def _code(node: SyntaxTreeNode) -> str:
-    return node.content.rstrip("\n")
+    return node.content.strip("\n").rstrip()
 
 
 def _rule(_node: SyntaxTreeNode) -> str:

@@ -59,17 +59,16 @@ _STREETS = (
     "|wal|poort|boulevard|akker|esch|bult|kolk|hoek|passage|plantsoen|horst|maten|stroom"
 )
 _CAPITALISED = r"(?:[^\W\d_a-z][\w'’-]{0,40}|[A-Z][a-z]{0,4}\.)"
-_HOUSE = rf"\d{{1,5}}(?:{SPACE}?[a-zA-Z](?![\w.])|[-/]\d{{1,4}})?(?!\w|[.,:]\d|{SPACE}?(?:uur|%))"
+_HOUSE = rf"\d{{1,5}}(?:{SPACE}?[a-zA-Z](?!\w|\.\w)|[-/]\d{{1,4}})?(?!\w|[.,:]\d|{SPACE}?(?:uur|%))"
 # The street's last word ends as Dutch streets do; capitalised words and "van der" may stand before it.
 STREET = re.compile(
     rf"(?<![\w-])(?:{_CAPITALISED}{SPACE}(?:(?:van|der|den|de|het|ter|ten|op){SPACE}){{0,3}}){{0,3}}"
     rf"(?=[^\W\d_a-z])[\w'’-]{{0,40}}(?i:{_STREETS}){SPACE}{_HOUSE}"
 )
+_POSTCODE = rf"[1-9]\d{{3}}{SPACE}?(?!S[ADS])[A-Z]{{2}}(?!\w|{SPACE}?\d)"
+POSTCODE = re.compile(rf"(?<![\w.,-]){_POSTCODE}")
 # Any capitalised word and number that a postcode follows.
-STREET_BEFORE_POSTCODE = re.compile(
-    rf"(?<![\w-]){_CAPITALISED}{SPACE}{_HOUSE}(?=,?{SPACE}[1-9]\d{{3}}{SPACE}?[A-Z]{{2}}\b)"
-)
-POSTCODE = re.compile(rf"(?<![\w.,-])[1-9]\d{{3}}{SPACE}?(?!S[ADS])[A-Z]{{2}}(?!\w|{SPACE}?\d)")
+STREET_BEFORE_POSTCODE = re.compile(rf"(?<![\w-]){_CAPITALISED}{SPACE}{_HOUSE}(?=,?{SPACE}{_POSTCODE})")
 BOX = re.compile(rf"\b(?:Postbus|P\.?{SPACE}?O\.?{SPACE}?Box){SPACE}\d{{1,6}}(?!\w)", re.IGNORECASE)
 
 # Numbers that people call but that no numbering plan lists.
