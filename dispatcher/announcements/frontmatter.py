@@ -48,7 +48,10 @@ def read(text: str, first_line: int) -> FrontMatter:
     try:
         node = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
-        line = first_line + (error.problem_mark.line if error.problem_mark else 0)
+        # Of what was opened and never closed, the line where it was opened is the one to mend.
+        opened = any(word in (error.context or "") for word in ("quoted scalar", "flow"))
+        mark = error.context_mark if opened and error.context_mark else error.problem_mark
+        line = first_line + (mark.line if mark else 0)
         problem = error.problem or "it is not YAML"
         known = (remedy for part, remedy in _REMEDIES.items() if part in problem)
         remedy = next(known, "Look at this line and the one before it: quotes, brackets, indentation.")

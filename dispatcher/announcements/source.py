@@ -166,10 +166,10 @@ def contradictions(values: Mapping[str, Any], start: datetime | None) -> Iterato
     expires = values.get("expires_at")
     if expires and start and expires <= start:
         yield "expires_at", "It is over before it goes out.", "Choose a later moment, or leave it out."
-    stages, audience = values.get("stages") or {}, values.get("audience") or ()
+    stages, audience = values.get("stages") or {}, values.get("audience")
     if stages and values.get("kind") == Kind.EMERGENCY:
         yield "stages", "An emergency has no stages: everybody hears at once.", "Leave `stages` out."
     for group in stages:
-        meant = {Group.RESIDENT, Group.ENTREPRENEUR} if group == PUBLIC else {group}
-        if audience and not meant & set(audience):
+        meant = (Group.RESIDENT, Group.ENTREPRENEUR) if group == PUBLIC else (group,)
+        if isinstance(audience, list | tuple) and not any(reached in meant for reached in audience):
             yield "stages", f"'{group}' is not in the audience.", "Leave it out, or add it to `audience`."
