@@ -20,7 +20,8 @@ NUMBERS_FROM = 1_000_000
 def resolve(row: dict[str, Any]) -> None:
     """Settles the follow-ups of a batch whose first message is settled by now. Inside the leasing transaction.
 
-    ``row`` holds the batch's id, dispatch_id, outlet_id, lane, language, act, stage, early and the dispatch's act.
+    ``row`` holds the batch's id, dispatch_id, outlet_id, lane, language, act, stage, early, page_by, the dispatch's act
+    and the outlet's channel.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -81,8 +82,13 @@ def _announce(row: dict[str, Any], unheard: list[int]) -> None:
         language=row["language"],
         act="announce",
         stage=row["stage"],
+        early=bool(row["early"]),
         number=NUMBERS_FROM + row["id"],
-        defaults={"lane": row["lane"], "early": row["early"], "needs_page": row["channel"] != "website"},
+        defaults={
+            "lane": row["lane"],
+            "needs_page": row["channel"] != "website",
+            "page_by": clock.moment(row["page_by"]),
+        },
     )
     with connection.cursor() as cursor:
         cursor.executemany(

@@ -81,7 +81,7 @@ def _locked(batch_id: int) -> dict[str, Any] | None:
             f"""SELECT b.id, b.dispatch_id, b.outlet_id, b.lane, b.language, b.act, b.stage, b.early, b.handed,
                 b.cutoff, b.barren, b.lease_until, {readiness.ended()} AS ended, d.ended_why, d.act AS dispatch_act,
                 ({readiness.outlet_open()} AND {readiness.page_there()}) AS open_now,
-                o.channel, o.slots, o.circuit
+                o.channel, o.slots, o.circuit, b.page_by
             FROM dispatching_batch b JOIN dispatching_dispatch d ON d.id = b.dispatch_id
             JOIN dispatching_outlet o ON o.id = b.outlet_id
             WHERE b.id = %s AND b.due_at IS NOT NULL AND {clock.lease_over("b.")}

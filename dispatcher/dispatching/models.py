@@ -164,7 +164,8 @@ class Batch(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["dispatch", "outlet", "language", "act", "stage", "number"], name="one_batch_per_number"
+                fields=["dispatch", "outlet", "language", "act", "stage", "early", "number"],
+                name="one_batch_per_number",
             )
         ]
         indexes = [models.Index(fields=["due_at"], condition=models.Q(due_at__isnull=False), name="batch_due")]

@@ -6,20 +6,18 @@ batches, and inserted with one ``INSERT … SELECT``; the unique key makes a rep
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import structlog
 from django.conf import settings
 from django.db import connection, transaction
 
-from channels.contract import Act, Bulletin, Copy
+from channels.contract import Act
 from dispatcher.announcements import lifecycle
 from dispatcher.announcements.models import Announcement, State
 from dispatcher.audience import selecting
-from dispatcher.dispatching import bulletin, clock, holders, notices, ring, stages
+from dispatcher.dispatching import clock, copies, holders, notices, readiness, ring, stages
 from dispatcher.dispatching.lanes import lane_for
-from dispatcher.dispatching.models import Batch, ComposedCopy, Dispatch, Outlet
-from dispatcher.dispatching.outlets import build, is_direct
+from dispatcher.dispatching.models import Batch, Dispatch, Outlet
+from dispatcher.dispatching.outlets import is_direct
 
 log = structlog.get_logger("omroeper.plan")
 
@@ -28,91 +26,63 @@ _TARGET_COLUMNS = """outlet_id, target, address_id, language, act, stage, early,
     follows, holds"""
 
 
-@dataclass(frozen=True, slots=True)
-class Composed:
-    """One copy, ready to be stored with the plan."""
-
-    outlet: Outlet
-    language: str
-    act: str
-    early: bool
-    copy: Copy
-
-
 def plan(dispatch_id: int) -> None:
-    """Plans a dispatch, unless that has been done, and rings for what is due. Harmless when doubled."""
+    """Plans a dispatch, unless that was done or it is too early, and rings for what is due. Harmless when doubled."""
     dispatch = Dispatch.objects.select_related("announcement", "revision").get(pk=dispatch_id)
-    if dispatch.planned_at is not None or dispatch.ended_at is not None:
+    if not _to_plan(dispatch_id):
         return
     if dispatch.act == Act.NOTICE:
         notices.plan(dispatch)
         return
-    copies, failed = _compose(dispatch)
+    assert dispatch.announcement_id is not None
+    composed, failed = copies.compose(dispatch)
     with transaction.atomic():
-        locked = Dispatch.objects.select_for_update().get(pk=dispatch_id)
-        if locked.planned_at is not None or locked.ended_at is not None:
+        # The order in which acts lock them, too: announcement, dispatch, batches.
+        Announcement.objects.select_for_update(no_key=True).get(pk=dispatch.announcement_id)
+        Dispatch.objects.select_for_update().get(pk=dispatch_id)
+        if not _to_plan(dispatch_id):
             return
         _make_targets()
         if dispatch.act == Act.ANNOUNCE:
-            _announce(dispatch, [composed.outlet for composed in copies] + list(failed))
+            _announce(dispatch, [each.outlet for each in composed] + list(failed))
         else:
             holders.correct(dispatch, TARGETS, _TARGET_COLUMNS)
-        batches = _write_batches(dispatch, {composed.outlet.pk: composed.outlet for composed in copies})
-        _write_copies(dispatch, copies, batches)
+        batches = _write_batches(dispatch, {each.outlet.pk: each.outlet for each in composed})
+        copies.write(dispatch, composed, batches)
         _write_deliveries(dispatch)
         for outlet, why in failed.items():
             _reject(dispatch, outlet, why)
         _mark_planned(dispatch)
+        _drop_targets()
     log.info("dispatch.planned", dispatch=dispatch.key, batches=len(batches))
     ring.batches(_due_now(dispatch.pk))
 
 
-def _compose(dispatch: Dispatch) -> tuple[list[Composed], dict[Outlet, str]]:
-    """Every copy that this dispatch may need, made before the transaction begins; and the outlets that made none.
-
-    One outlet's broken template or settings keep nothing from the others.
-    """
-    acts = {
-        Act.ANNOUNCE: [Act.ANNOUNCE],
-        Act.UPDATE: [Act.UPDATE, Act.ANNOUNCE],
-        Act.WITHDRAW: [Act.WITHDRAW],
-    }[Act(dispatch.act)]
-    staged = any(stage.early for stage in stages.read(dispatch.stages))
-    bulletins = {early: bulletin.of_dispatch(dispatch, early=early) for early in ({False, True} if staged else {False})}
-    copies: list[Composed] = []
-    failed: dict[Outlet, str] = {}
-    for outlet in Outlet.objects.filter(enabled=True):
-        try:
-            channel = build(outlet)
-            copies += [
-                Composed(outlet, language, act, early, channel.compose(source, language, act, channel.limits))
-                for early, source in bulletins.items()
-                for language in _languages(outlet, source)
-                for act in acts
-            ]
-        except Exception as error:
-            log.exception("compose.failed", outlet=outlet.name, dispatch=dispatch.key)
-            failed[outlet] = f"{type(error).__name__}: {error}"[:200]
-            copies = [composed for composed in copies if composed.outlet != outlet]
-    return copies, failed
-
-
-def _languages(outlet: Outlet, source: Bulletin) -> list[str]:
-    return [language for language in source.texts if not outlet.languages or language in outlet.languages]
+def _to_plan(dispatch_id: int) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT 1 FROM dispatching_dispatch d WHERE d.id = %s AND {readiness.to_plan()}",
+            [dispatch_id],
+        )
+        return cursor.fetchone() is not None
 
 
 def _make_targets() -> None:
     text, number, flag, moment = (
         ("text", "integer", "integer", "text") if clock.is_sqlite() else ("text", "bigint", "boolean", "timestamptz")
     )
+    _drop_targets()
     with connection.cursor() as cursor:
-        cursor.execute(f"DROP TABLE IF EXISTS {TARGETS}")
         cursor.execute(
             f"""CREATE TEMPORARY TABLE {TARGETS} (outlet_id {number}, target {text}, address_id {number},
                 language {text}, act {text}, stage {number}, early {flag}, due_at {moment}, previous {text},
                 previous_url {text}, follows {number}, holds {flag})"""
-            + ("" if clock.is_sqlite() else " ON COMMIT DROP")
         )
+
+
+def _drop_targets() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE IF EXISTS {TARGETS}")
 
 
 def _announce(dispatch: Dispatch, outlets: list[Outlet]) -> None:
@@ -124,9 +94,10 @@ def _announce(dispatch: Dispatch, outlets: list[Outlet]) -> None:
     reading = stages.read(dispatch.stages)
     for outlet in {outlet.pk: outlet for outlet in outlets}.values():
         offered = [language for language in languages if not outlet.languages or language in outlet.languages]
+        fallback = revision.language if revision.language in offered or not offered else offered[0]
         if is_direct(outlet.channel):
             for index, stage in enumerate(reading):
-                _add_addresses(dispatch, announcement, outlet, index, stage, offered, revision.language)
+                _add_addresses(dispatch, announcement, outlet, index, stage, offered, fallback)
         else:
             _add_public(dispatch, outlet, reading, offered)
 
@@ -234,26 +205,6 @@ def _write_batches(dispatch: Dispatch, outlets: dict[int, Outlet]) -> list[Batch
     return batches
 
 
-def _write_copies(dispatch: Dispatch, copies: list[Composed], batches: list[Batch]) -> None:
-    # Announcing copies may still be needed by follow-ups, whatever was planned now.
-    needed = {(batch.outlet_id, batch.act, batch.early) for batch in batches}
-    needed |= {(outlet, Act.ANNOUNCE.value, early) for outlet, act, early in needed if act == Act.UPDATE}
-    ComposedCopy.objects.bulk_create(
-        [
-            ComposedCopy(
-                dispatch=dispatch,
-                outlet=composed.outlet,
-                language=composed.language,
-                act=composed.act,
-                early=composed.early,
-                content=composed.copy.to_json(),
-            )
-            for composed in copies
-            if (composed.outlet.pk, composed.act, composed.early) in needed
-        ]
-    )
-
-
 def _write_deliveries(dispatch: Dispatch) -> None:
     size = settings.BATCH_SIZE
     with connection.cursor() as cursor:
@@ -263,7 +214,7 @@ def _write_deliveries(dispatch: Dispatch) -> None:
             SELECT %s, q.outlet_id, b.id, q.target, q.address_id, (q.nth - 1) %% {size}, 'due', q.due_at, 0, '', '', '',
                 '', q.previous, q.previous_url, q.follows, q.holds
             FROM (SELECT t.*, row_number() OVER
-                    (PARTITION BY outlet_id, language, act, stage ORDER BY address_id, target) AS nth
+                    (PARTITION BY outlet_id, language, act, stage, early ORDER BY address_id, target) AS nth
                 FROM {TARGETS} t) q
             JOIN dispatching_batch b ON b.dispatch_id = %s AND b.outlet_id = q.outlet_id AND b.language = q.language
                 AND b.act = q.act AND b.stage = q.stage AND b.early = q.early AND b.number = (q.nth - 1) / {size}

@@ -1,4 +1,4 @@
-"""When a batch may be handed over: one SQL condition, used by whoever takes a lease and by the sweep alike.
+"""When a dispatch may be planned and a batch handed over: SQL conditions, used by whoever does it and by the sweep.
 
 Aliases: ``b`` batch, ``d`` dispatch, ``o`` outlet.
 """
@@ -6,6 +6,15 @@ Aliases: ``b`` batch, ``d`` dispatch, ``o`` outlet.
 from __future__ import annotations
 
 from dispatcher.dispatching import clock
+
+# An announcement is planned so many seconds before its start, so that it goes out on the second.
+PLAN_AHEAD = 60.0
+
+
+def to_plan() -> str:
+    """Not planned yet, and time to: who has to hear a correction or a withdrawal is known at its start, no sooner."""
+    return f"""(d.planned_at IS NULL AND d.ended_at IS NULL AND d.start_at <=
+        CASE WHEN d.act = 'announce' THEN {clock.wall_in(str(PLAN_AHEAD))} ELSE {clock.wall()} END)"""
 
 
 def ended() -> str:

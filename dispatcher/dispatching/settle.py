@@ -118,12 +118,15 @@ _COUNTED = ("accepted", "rejected", "gone", "unknown", "skipped")
 
 
 def _next(source: str) -> str:
+    # Limited before it is joined: PostgreSQL would else look up the address of every row that is left in the batch.
     return f"""SELECT {_COLUMNS}
-        FROM {source}
-        JOIN dispatching_delivery d ON d.batch_id = b.id
+        FROM (SELECT d.id, d.position, d.attempts, d.state, d.target, d.previous, d.previous_url, d.address_id
+            FROM {source} JOIN dispatching_delivery d ON d.batch_id = b.id
+            WHERE d.position >= %s AND d.due_at IS NOT NULL AND d.due_at <= b.cutoff AND d.follows IS NULL
+                AND b.open_now
+            ORDER BY d.position LIMIT %s) d
         LEFT JOIN audience_address a ON a.id = d.address_id LEFT JOIN audience_subscriber s ON s.id = a.subscriber_id
-        WHERE d.position >= %s AND d.due_at IS NOT NULL AND d.due_at <= b.cutoff AND d.follows IS NULL AND b.open_now
-        ORDER BY d.position LIMIT %s"""
+        ORDER BY d.position"""
 
 
 def _settle_postgres(lease: Lease, results: Sequence[Result], after: int, room: int) -> list[Released] | None:

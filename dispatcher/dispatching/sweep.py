@@ -23,8 +23,6 @@ from dispatcher.dispatching.models import Beat, Dispatch, Proof
 
 log = structlog.get_logger("omroeper.sweep")
 
-# A dispatch that starts within this many seconds is planned now, so that it can go out on the second.
-PLAN_AHEAD = 60.0
 MOST_AT_ONCE = 1000
 
 
@@ -57,9 +55,8 @@ def _quoted(name: str) -> str:
 def _plan_what_is_due() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""SELECT id FROM dispatching_dispatch WHERE planned_at IS NULL AND ended_at IS NULL AND start_at <=
-            CASE WHEN act = 'announce' THEN {clock.wall_in("%s")} ELSE {clock.wall()} END ORDER BY id LIMIT 100""",
-            [PLAN_AHEAD],
+            f"SELECT d.id FROM dispatching_dispatch d WHERE {readiness.to_plan()} ORDER BY d.id LIMIT 100",
+            [],
         )
         due = [row[0] for row in cursor.fetchall()]
     for dispatch in Dispatch.objects.filter(pk__in=due):

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, connections
 from django.db.models import F
 from django.utils.timezone import now
 
@@ -36,6 +36,8 @@ from dispatcher.dispatching.process import WorkerProcess, current
 from dispatcher.dispatching.secretbox import seal
 from dispatcher.dispatching.settle import Released, Result
 from tests.support.practice import Practice
+
+T = TypeVar("T")
 
 COUNTERS = ("accepted", "rejected", "gone", "unknown", "skipped")
 TOPIC = "public-services"
@@ -298,3 +300,29 @@ def end(process: WorkerProcess) -> None:
     """Closes what a worker has open, its loop left as it is."""
     process.run(process.channels.close())
     process.run(process.drop_connection())
+
+
+def together(*work: Callable[[], T]) -> list[T | Exception]:
+    """Runs each in a thread of its own, all let loose at one moment; what each gave or raised."""
+    barrier = threading.Barrier(len(work))
+    outcomes: list[T | Exception] = []
+    lock = threading.Lock()
+
+    def run(each: Callable[[], T]) -> None:
+        barrier.wait(10)
+        try:
+            outcome: T | Exception = each()
+        except Exception as error:
+            outcome = error
+        finally:
+            connections.close_all()
+        with lock:
+            outcomes.append(outcome)
+
+    threads = [threading.Thread(target=run, args=(each,)) for each in work]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(outcomes) == len(work), "a thread hangs"
+    return outcomes
