@@ -118,12 +118,18 @@ class Child:
             raise CannotStart(f"{self._name} ended at once ({exit_text(code)}). {self._quote()}")
 
     async def stop(self, grace: float | None = None) -> None:
-        """Asks the child to end (SIGTERM), waits for ``grace`` seconds, then ends its whole group (SIGKILL)."""
+        """Asks the child to end (SIGTERM), waits for ``grace`` seconds, then ends its whole group (SIGKILL).
+
+        ``grace`` 0 kills the group at once.
+        """
         self._leave.set()
         if self._life is None:
             return
         limit = self.program.grace if grace is None else grace
-        self.signal(signal.SIGTERM if limit else signal.SIGKILL)
+        if limit:
+            self.signal(signal.SIGTERM)
+        else:
+            self.kill()
         _, late = await asyncio.wait([self._life], timeout=limit or 5)
         if late:
             self._log.warning("%s did not end within %g seconds and is killed", self._name, limit)
@@ -146,18 +152,16 @@ class Child:
         return self.program.name
 
     async def _live(self) -> None:
+        lives = 0
         try:
             while not self._leave.is_set():
-                process, spoken = await self._spawn()
-                await self._move("starting", pid=process.pid)
-                if self._leave.is_set():  # asked to stop while it was being started
-                    self.kill()
-                watcher = asyncio.create_task(self._watch(process.pid, spoken))
-                self.last_exit = await process.wait()
-                self.kill()
-                if spoken is not None and self.status == "ready":
-                    await asyncio.wait([watcher], timeout=1)  # its last words
-                watcher.cancel()
+                try:
+                    await self._one_life()
+                except OSError as error:
+                    if lives == 0:
+                        raise
+                    self._log.error("%s cannot be started: %s", self._name, error)
+                lives += 1
                 if self._leave.is_set():
                     break
                 self._deaths.append(time.monotonic())
@@ -171,6 +175,23 @@ class Child:
                 self.restarts += not self._leave.is_set()
         finally:
             await self._move("stopped", pid=None)
+
+    async def _one_life(self) -> None:
+        """From start to end.
+
+        Raises:
+            OSError: if it could not be started at all.
+        """
+        process, spoken = await self._spawn()
+        await self._move("starting", pid=process.pid)
+        if self._leave.is_set():  # asked to stop while it was being started
+            self.kill()
+        watcher = asyncio.create_task(self._watch(process.pid, spoken))
+        self.last_exit = await process.wait()
+        self.kill()
+        if spoken is not None and self.status == "ready":
+            await asyncio.wait([watcher], timeout=1)  # its last words
+        watcher.cancel()
 
     async def _spawn(self) -> tuple[Process, asyncio.StreamReader | None]:
         argv = list(self.program.argv)
@@ -217,7 +238,7 @@ class Child:
         return {}
 
     def _note(self, text: bytes) -> None:
-        with self._log_file.open("ab") as log:
+        with suppress(OSError), self._log_file.open("ab") as log:  # a full disk costs the text, not the child
             log.write(text)
 
     async def _move(self, status: str, pid: int | None) -> None:

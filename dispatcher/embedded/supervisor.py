@@ -63,6 +63,7 @@ class Supervisor:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._log.info("stopping")
         await self.stop()
         await asyncio.to_thread(leftovers.end_carrying, self.token)
         if self._watch is not None:

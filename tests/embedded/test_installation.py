@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -89,3 +90,24 @@ def test_a_deep_data_folder_works(scratch_folder: Path) -> None:
         assert town.redis().ping()
         assert len(town.environment["REDIS_URL"]) < 110
         assert town.pool("w-urgent")
+
+
+@pytest.mark.town(parts=("practice", "w-urgent"))
+def test_a_power_cut_and_the_power_back(town: Town) -> None:
+    before = {name: town.main(name) for name in ("redis", "practice", "w-urgent")}
+    pool = town.pool("w-urgent")
+    town.redis().rpush("urgent-later", "kept")
+    assert town.cut_power() == list(before)
+    town.until(lambda: not any(psutil.pid_exists(pid) for pid in [*before.values(), *pool]), what="darkness")
+    town.start(*before)
+    assert set(before.values()).isdisjoint(town.main(name) for name in before)
+    assert town.redis().lrange("urgent-later", 0, -1) == [b"kept"]
+
+
+def test_a_given_redis_replaces_our_own(new_town: Callable[..., Town]) -> None:
+    given = new_town(parts=()).environment["REDIS_URL"]
+    town = new_town(parts=("w-urgent",), environment={"REDIS_URL": given})
+    found = state.running(town.folder)
+    assert found is not None
+    assert [child.name for child in found.children] == ["w-urgent"]
+    assert town.redis().ping()

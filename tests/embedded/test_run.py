@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 from dispatcher.embedded import leftovers, state
@@ -81,6 +82,21 @@ def test_ctrl_c_before_the_work_is_done(data: Path, work: str, stay: str, code: 
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == code
     assert leftovers.carrying(mark) == []
+
+
+def test_a_second_ctrl_c_does_not_wait(data: Path) -> None:
+    with running(data) as process:
+        found = state.running(data)
+        assert found is not None
+        redis = psutil.Process(found.children[0].pid)
+        redis.suspend()  # it will not end when it is asked to
+        process.send_signal(signal.SIGINT)
+        while "stopping" not in (data / "logs" / "supervisor.log").read_text():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+    assert not redis.is_running()
+    assert "did not end within" not in (data / "logs" / "supervisor.log").read_text()
 
 
 @pytest.mark.parametrize("code", ["0", "1"])

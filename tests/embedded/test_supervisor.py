@@ -87,6 +87,21 @@ def test_a_child_that_ends_is_started_again_and_counted(layout: Layout) -> None:
     assert "a ended (by SIGKILL) and starts again" in (layout.logs / "supervisor.log").read_text()
 
 
+def test_a_child_that_cannot_be_started_for_a_while_is_tried_again(layout: Layout) -> None:
+    async def scene() -> None:
+        async with supervise(layout) as supervisor:
+            await supervisor.start(shell("a", "sleep 60"))
+            child = supervisor.children["a"]
+            layout.logs.rename(layout.data / "elsewhere")  # its log cannot be opened
+            child.signal(signal.SIGKILL)
+            await child.until(lambda: child.restarts == 3)
+            layout.logs.mkdir()
+            await child.until(lambda: child.status == "ready")
+
+    asyncio.run(scene())
+    assert "a cannot be started: [Errno 2]" in (layout.data / "elsewhere" / "supervisor.log").read_text()
+
+
 def test_what_a_child_started_ends_when_the_child_dies(layout: Layout) -> None:
     async def scene() -> None:
         async with supervise(layout) as supervisor:

@@ -146,6 +146,12 @@ class Town:
         self.signal(pid, number)
         return pid
 
+    def cut_power(self) -> list[str]:
+        """Kills every process of this town at once, Redis too; they stay down. Returns their names, for ``start``."""
+        names = [name for name, child in self._embedded.supervisor.children.items() if child.pid is not None]
+        self._do(self._embedded.stop(*names, grace=0))
+        return names
+
     def restarted(self, name: str, after: int) -> int:
         """Waits until a part runs under another process id than ``after`` and is ready; returns the new one."""
         child = self._embedded.child(name)
