@@ -1,0 +1,205 @@
+"""The example town: what is loaded, who lives there, and that growing it changes nobody."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils.timezone import now
+from pytest_django.fixtures import Settings
+
+from channels import registry
+from dispatcher import example_town
+from dispatcher.announcements import files
+from dispatcher.announcements.comparing import differences
+from dispatcher.audience.models import Address, AddressState, District, Subscriber, Topic
+from dispatcher.dispatching.models import Outlet
+from dispatcher.dispatching.secretbox import unseal
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+RESIDENT = re.compile(r"(resident-\d{4,}|colleague-\d{3}|partner-\d{3})@practice\.invalid")
+
+
+@pytest.fixture
+def town(db: None) -> None:
+    example_town.load_town("127.0.0.1:2525")
+
+
+def everyone() -> dict[str, tuple[Any, ...]]:
+    """All there is to know about everyone, by address."""
+    topics: dict[int, list[str]] = {}
+    for subscriber, slug in Subscriber.topics.through.objects.values_list("subscriber_id", "topic__slug"):
+        topics.setdefault(subscriber, []).append(slug)
+    rows = Address.objects.select_related("subscriber__district").order_by("value")
+    return {
+        row.value: (
+            row.subscriber.pk,
+            row.subscriber.public_id,
+            row.public_id,
+            row.subscriber.group,
+            row.subscriber.language,
+            row.subscriber.district and row.subscriber.district.slug,
+            sorted(topics.get(row.subscriber.pk, [])),
+            row.state,
+            row.state_at,
+            row.subscriber.created_at,
+        )
+        for row in rows
+    }
+
+
+def test_the_town_has_its_topics_districts_and_outlets(town: None, settings: Settings) -> None:
+    assert list(District.objects.values_list("name", flat=True)) == [
+        "Losser",
+        "Overdinkel",
+        "Glane",
+        "De Lutte",
+        "Beuningen",
+    ]
+    assert list(Topic.objects.values_list("slug", flat=True)) == [
+        "public-services",
+        "entrepreneurs",
+        "road-works",
+        "events",
+        "participation",
+        "emergencies",
+    ]
+    assert all(set(topic.names) == {"nl", "en"} for topic in Topic.objects.all())
+    assert [(outlet.name, outlet.channel) for outlet in Outlet.objects.all()] == [
+        ("website", "website"),
+        ("email", "email"),
+    ]
+    assert unseal(Outlet.objects.get(name="email").settings) == {
+        "host": "127.0.0.1",
+        "port": 2525,
+        "security": "none",
+        "sender": "berichten@practice.invalid",
+    }
+    assert unseal(Outlet.objects.get(name="website").settings) == {
+        "folder": str(settings.SITE_FOLDER),
+        "base_url": settings.BASE_URL,
+        "languages": ["nl", "en"],
+    }
+
+
+@pytest.mark.parametrize("name", ["website", "email"])
+def test_the_settings_of_the_outlets_are_good_ones(town: None, name: str) -> None:
+    outlet = Outlet.objects.get(name=name)
+    assert registry.channel(outlet.channel).read_settings(unseal(outlet.settings))
+
+
+def test_loading_again_follows_the_mail_server_and_leaves_the_rest_alone(
+    town: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Outlet.objects.filter(name="email").update(rate=5, paused_at=now(), label="Post")
+    monkeypatch.setenv("OMROEPER_PRACTICE_SMTP", "127.0.0.1:2626")
+
+    example_town.load_town()
+
+    email = Outlet.objects.get(name="email")
+    assert unseal(email.settings)["port"] == 2626
+    assert (email.rate, email.label, email.paused_at is not None) == (5, "Post", True)
+    assert (Topic.objects.count(), District.objects.count(), Outlet.objects.count()) == (6, 5, 2)
+
+
+def test_a_town_has_as_many_people_as_asked_of_every_kind(town: None) -> None:
+    assert example_town.populate(300) == 300
+
+    people = everyone()
+    assert len(people) == Subscriber.objects.count() == 300
+    assert all(RESIDENT.fullmatch(address) for address in people)
+    groups = Counter(person[3] for person in people.values())
+    assert (groups["colleague"], groups["partner"]) == (12, 4)
+    assert groups["resident"] > groups["entrepreneur"] > 10
+    languages = Counter(person[4] for person in people.values())
+    assert set(languages) == {"nl", "en", "de", "pl", "ar"} and languages["nl"] > 200
+    assert {person[5] for person in people.values()} == {"losser", "overdinkel", "glane", "de-lutte", "beuningen", None}
+    assert all(person[6] and person[7] == AddressState.ACTIVE for person in people.values())
+    assert all("entrepreneurs" in person[6] for person in people.values() if person[3] == "entrepreneur")
+    assert len({person[1] for person in people.values()} | {person[2] for person in people.values()}) == 600
+
+
+def test_populating_again_adds_nobody(town: None) -> None:
+    example_town.populate(200)
+    before = everyone()
+
+    assert example_town.populate(200) == 0
+    assert example_town.populate(50) == 0
+    assert everyone() == before
+
+
+def test_a_town_that_grows_changes_nobody_who_was_there(town: None) -> None:
+    example_town.populate(120)
+    left = Address.objects.get(value="resident-0007@practice.invalid")
+    Address.objects.filter(pk=left.pk).update(state=AddressState.LEFT)
+    Subscriber.objects.filter(pk=left.subscriber_id).update(language="en")
+    before = everyone()
+
+    assert example_town.populate(400) == 280
+
+    after = everyone()
+    assert len(after) == 400
+    assert {address: after[address] for address in before} == before
+
+
+def test_a_person_who_is_missing_comes_back(town: None) -> None:
+    example_town.populate(60)
+    Subscriber.objects.filter(addresses__value="colleague-002@practice.invalid").delete()
+
+    assert example_town.populate(60) == 1
+    assert everyone()["colleague-002@practice.invalid"][3] == "colleague"
+
+
+def test_a_town_larger_than_one_transaction_is_as_well_made(town: None) -> None:
+    assert example_town.populate(12_000) == 12_000
+
+    people = everyone()
+    assert len(people) == 12_000 and all(person[6] for person in people.values())
+    assert "resident-11948@practice.invalid" in people
+
+
+def test_people_follow_from_the_seed_and_their_place_alone() -> None:
+    first = list(example_town.people(500, seed=1))
+
+    assert list(example_town.people(900, seed=1))[:500] == first
+    assert list(example_town.people(500, seed=2)) != first
+    assert len({person.address for person in first}) == 500
+
+
+def test_a_production_installation_has_no_example_town(db: None, settings: Settings) -> None:
+    settings.PRACTICE = False
+
+    with pytest.raises(example_town.NotForProduction):
+        example_town.load_town()
+    with pytest.raises(example_town.NotForProduction):
+        example_town.populate(1)
+    assert (Outlet.objects.count(), Subscriber.objects.count()) == (0, 0)
+
+
+@pytest.mark.parametrize("name", ["corona", "corona-update", "vision", "water"])
+def test_the_examples_can_be_announced_and_say_the_same_in_both_languages(town: None, name: str) -> None:
+    source = files.read(EXAMPLES / f"{name}.md", now())
+
+    assert files.check_against_town(source) == []
+    assert set(source.texts) == {"nl", "en"}
+    for part in ("title", "summary", "body", "change", "contact"):
+        assert differences({language: getattr(text, part) for language, text in source.texts.items()}) == []
+    whole = _whole(source.texts)
+    assert "voorbeeld en komt niet van de gemeente Losser" in whole["nl"]
+    assert "example and does not come from the municipality of Losser" in whole["en"]
+    assert bool(source.texts["nl"].change) == (name == "corona-update")
+
+
+def test_the_update_revises_the_first_announcement(town: None) -> None:
+    first, update = (files.read(EXAMPLES / f"{name}.md", now()) for name in ("corona", "corona-update"))
+
+    assert (update.kind, update.audience, update.topics) == (first.kind, first.audience, first.topics)
+    assert _whole(update.texts) != _whole(first.texts)
+
+
+def _whole(texts: Mapping[str, Any]) -> dict[str, str]:
+    return {language: " ".join((text.title, text.summary, text.body)) for language, text in texts.items()}
