@@ -12,6 +12,7 @@ COPY dispatcher dispatcher
 COPY templates templates
 RUN pip install --no-deps --no-build-isolation --no-index --editable . \
     && python assets/build.py \
+    && python -m dispatcher.locale.catalogues \
     && rm -rf assets/node_modules assets/.node
 
 FROM python:3.11-slim

@@ -23,7 +23,7 @@ help:
 	@echo "make faults  the fault matrix at full size"
 	@echo "make bench   the benchmarks"
 	@echo "make lint    ruff, layers, unused requirements; make types: mypy"
-	@echo "make assets  style sheet and fonts; make lock: requirements from pyproject.toml"
+	@echo "make assets  style sheet, fonts, translations; make lock: requirements from pyproject.toml"
 	@echo "make secrets passwords and keys for docker-compose.yml"
 	@echo "make clean   remove what these commands made, except your data in .omroeper"
 
@@ -50,6 +50,7 @@ types: $(TESTING)
 
 assets: $(RUNTIME)
 	@$(BIN)/python assets/build.py
+	@$(BIN)/python -m dispatcher.locale.catalogues
 
 browser: $(TESTING)
 	@$(BIN)/python -m tests.support.browser

@@ -72,7 +72,8 @@ class Address(models.Model):
     """Where one channel reaches one subscriber, in the channel's own normal form.
 
     ``public_id`` stands in leave links and Message-IDs in place of anything countable. ``consent_source`` is where
-    the consent can be found: a form, a list with its date.
+    the consent can be found: a form, a list with its date. ``left_from`` is the state that it left from, so that an
+    undo brings back that one.
     """
 
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="addresses")
@@ -82,6 +83,7 @@ class Address(models.Model):
     state = models.CharField(max_length=10, choices=AddressState, default=AddressState.PENDING)
     state_reason = models.CharField(max_length=40, default="")
     state_at = models.DateTimeField(auto_now_add=True)
+    left_from = models.CharField(max_length=10, choices=AddressState, default="", blank=True)
     consent_source = models.CharField(max_length=200, default="")
 
     class Meta:
@@ -89,3 +91,17 @@ class Address(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel}:{self.public_id}"
+
+
+class RefusedTokens(models.Model):
+    """How many wrong tokens came from a network (``203.0.113.0/24``) in the window that began at ``since``."""
+
+    network = models.CharField(max_length=50)
+    since = models.DateTimeField()
+    refused = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["network", "since"], name="one_count_per_window")]
+
+    def __str__(self) -> str:
+        return f"{self.refused} from {self.network}"

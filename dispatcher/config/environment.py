@@ -6,6 +6,7 @@ Imports nothing of Django, so that the supervisor can read its own few settings 
 from __future__ import annotations
 
 import os
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,6 +42,18 @@ def number(name: str, default: float) -> float:
         return float(value) if value else default
     except ValueError:
         raise SystemExit(f"{name} is '{value}', which is not a number. Example: {name}={default:g}") from None
+
+
+def networks(name: str) -> list[IPv4Network | IPv6Network]:
+    """The networks that ``name`` lists, with spaces between them; a single address is a network of one.
+
+    Raises:
+        SystemExit: with a sentence and an example, if one of them is not a network.
+    """
+    try:
+        return [ip_network(each) for each in text(name).split()]
+    except ValueError as error:
+        raise SystemExit(f"{name}: {error}. Example: {name}='10.0.0.0/8 fd00::/8'") from None
 
 
 def data_folder() -> Path:

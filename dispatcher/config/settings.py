@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import dj_database_url
 
-from .environment import ROOT, data_folder, lease_seconds, number, text
+from .environment import ROOT, data_folder, lease_seconds, networks, number, text
 
 DATA = data_folder()
 
@@ -48,14 +48,64 @@ INSTALLED_APPS = [
     "dispatcher.acts",
 ]
 MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
+    "dispatcher.web.access.AccessLogMiddleware",
+    # The headers come before all that may refuse a request: a refusal is a page too.
     "csp.middleware.CSPMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "dispatcher.web.languages.LanguageMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "dispatcher.web.origin.OriginMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "dispatcher.web.errors.FailureMiddleware",
 ]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [ROOT / "templates"],
+        "OPTIONS": {"environment": "dispatcher.web.rendering.environment"},
+    }
+]
+CSRF_FAILURE_VIEW = "dispatcher.web.errors.csrf_refused"
+# Our forms are small and have no files: what else comes is refused before it is kept.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+FILE_UPLOAD_HANDLERS: list[str] = []
 ROOT_URLCONF = "dispatcher.config.urls"
 ALLOWED_HOSTS = sorted({urlsplit(BASE_URL).hostname or "localhost", "localhost", "127.0.0.1"})
+
+# Nothing inline, nothing from elsewhere, no page of ours inside another.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "font-src": ["'self'"],
+        "img-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+_tls = BASE_URL.startswith("https:")
+# Networks of the proxies in front: what they say about the client's address and scheme is believed, nobody else's.
+TRUSTED_PROXIES = networks("OMROEPER_TRUSTED_PROXIES")
+if _tls:
+    # A client that writes this header itself gets headers that are meant for TLS, and nothing more.
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 365 * 24 * 3600
+CSRF_COOKIE_NAME = "__Host-form" if _tls else "form"  # that prefix needs TLS
+CSRF_COOKIE_SECURE = _tls
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_TRUSTED_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(BASE_URL))]
+
+LOGGING_CONFIG = "dispatcher.config.logs.configure"
+LOGGING = {"level": text("OMROEPER_LOG_LEVEL", "INFO").upper()}
 
 _url = text("DATABASE_URL")
 # The embedded file does not go through a URL: a folder may have any name.

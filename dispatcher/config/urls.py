@@ -1,4 +1,4 @@
-"""Every address of the web process, by face."""
+"""Every address of the web process, by face, and the pages for what goes wrong."""
 
 from django.urls import include, path
 
@@ -6,3 +6,8 @@ urlpatterns = [
     path("", include("dispatcher.portal.urls")),
     path("console/", include("dispatcher.console.urls")),
 ]
+
+handler400 = "dispatcher.web.errors.bad_request"
+handler403 = "dispatcher.web.errors.forbidden"
+handler404 = "dispatcher.web.errors.missing"
+handler500 = "dispatcher.web.errors.failed"
