@@ -195,6 +195,10 @@ Fault = Annotated[
     Field(discriminator="kind"),
 ]
 _adapter: TypeAdapter[Fault] = TypeAdapter(Fault)
+_KINDS = (
+    "say which kind it is: slow, refuse, silence, answer, crowded, greylist, cut, garbage, without, signal; "
+    'or start from a preset, such as {"preset": "busy"}'
+)
 
 
 class FaultsInvalid(ValueError):
@@ -231,7 +235,10 @@ def read_faults(wanted: object) -> list[Fault]:
         try:
             faults.append(_adapter.validate_python(merged))
         except ValidationError as error:
-            problems += [(".".join(map(str, e["loc"][1:])), e["msg"]) for e in error.errors()]
+            problems += [
+                (".".join(map(str, e["loc"][1:])), _KINDS if e["type"].startswith("union_tag") else e["msg"])
+                for e in error.errors()
+            ]
     if problems:
         raise FaultsInvalid(problems)
     return faults

@@ -316,6 +316,12 @@ def test_what_is_no_fault_is_refused_with_all_that_is_wrong(wanted: Any, fields:
         read_faults(wanted)
 
     assert [field for field, _ in caught.value.problems] == fields
+    assert all(problem for _, problem in caught.value.problems)
+
+
+def test_a_fault_of_no_kind_is_told_which_kinds_there_are() -> None:
+    with pytest.raises(FaultsInvalid, match="slow, refuse, silence"):
+        read_faults({"refuse": True})
 
 
 def test_faults_that_are_refused_change_nothing(practice: Practice) -> None:
