@@ -33,7 +33,7 @@ def approve(
     """Approves the newest revision and orders its first dispatch.
 
     It starts at its publish time and never before the grace in which it can be stopped (``GRACE_SECONDS``, none for an
-    emergency). ``revision`` is the number that the approver looked at.
+    emergency). ``revision`` is the number that the approver looked at. Approving what is approved gives its dispatch.
 
     Raises:
         NewerRevision: the approver looked at an older one.
@@ -43,6 +43,9 @@ def approve(
         newest = Revision.objects.select_for_update().filter(announcement=announcement).order_by("-number")[0]
         if revision is not None and revision != newest.number:
             raise NewerRevision(revision, newest.number)
+        pressed_before = newest.dispatches.filter(act=DispatchAct.ANNOUNCE, ended_at=None).first()
+        if pressed_before is not None:
+            return pressed_before
         lifecycle.move(announcement, State.APPROVED)
         urgent = announcement.kind == Kind.EMERGENCY
         moment = now()
