@@ -48,7 +48,7 @@ BUILT_ASSETS = Path(__file__).resolve().parents[1] / "dispatcher" / "assets" / "
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*")
 _SLUG = re.compile(r"[a-z0-9-]{1,80}")
-_EARLY = re.compile(r"early(?:/[A-Za-z0-9_~-][A-Za-z0-9_.~-]{0,200}){1,2}/[a-z0-9-]{1,80}")
+_EARLY = re.compile(r"early/[A-Za-z0-9_-]{8,200}/[a-z0-9-]{1,80}")
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _TOGETHER = 100  # pages of a rebuild that are on their way at once
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import urlsplit
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from channels.contract import Act, Bulletin, Copy, Image, Link, Text
 from channels.kit.pagetext import page_text
@@ -19,6 +19,7 @@ from channels.kit.templates import moment, render
 # hold them. The two Unicode line ends become spaces.
 _NOT_FOR_PAGES = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _LINE_ENDS = re.compile("[\u2028\u2029]")
+_WIDE = re.compile(r"<(table|pre)\b[^>]*>.*?</\1>", re.S)
 _SAFE_SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 _ICONS = {Act.ANNOUNCE: "sending", Act.UPDATE: "pencil", Act.WITHDRAW: "undo", Act.NOTICE: "info"}
 # Structured data of schema.org: an announcement that people act on, or news.
@@ -51,7 +52,7 @@ def compose(bulletin: Bulletin, language: str, act: Act, shape: Shape) -> tuple[
             "others": _others(bulletin, language, shape),
             "bulletin": bulletin,
             "text": text,
-            "body": Markup(text.body_html),  # noqa: S704 - sanitised, as the contract says
+            "body": _body(text.body_html, words(language)["wide"]),
             "action": links[0] if links else None,
             "links": links[1:],
             "withdrawn": entry.state == "withdrawn",
@@ -103,6 +104,12 @@ def _entry(bulletin: Bulletin, text: Text, language: str, act: Act, shape: Shape
         early=bulletin.early,
         practice=bulletin.sender.practice,
     )
+
+
+def _body(body_html: str, name: str) -> Markup:
+    """The body, with what may be wider than a telephone in a frame that scrolls, by keyboard too."""
+    frame = rf'<div class="scroll" tabindex="0" role="region" aria-label="{escape(name)}">\g<0></div>'
+    return Markup(_WIDE.sub(frame, body_html))  # noqa: S704 - sanitised, as the contract says
 
 
 def _others(bulletin: Bulletin, language: str, shape: Shape) -> list[dict[str, object]]:

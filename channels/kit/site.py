@@ -221,6 +221,7 @@ def _feed(manifest: Manifest, shape: Shape, frame: Mapping[str, object], current
 def _banner(manifest: Manifest, shape: Shape, now: datetime) -> dict[str, object]:
     return {
         "version": 1,
+        "language": shape.languages[0],
         "languages": {
             language: {
                 "name": shape.title(language),

@@ -131,7 +131,7 @@
       .then(function (answer) { return answer.ok ? answer.json() : null; })
       .then(function (found) {
         if (!found || found.version !== 1) return;
-        var language = [asked, asked.split("-")[0], Object.keys(found.languages)[0]].find(function (each) {
+        var language = [asked, asked.split("-")[0], found.language].find(function (each) {
           return Object.prototype.hasOwnProperty.call(found.languages, each);
         });
         if (language) show(found.languages[language], language);

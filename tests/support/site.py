@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from channels.contract import Act, Bulletin, Change, Copy, Outcome, Receipt, Surroundings
+from channels.contract import Act, Bulletin, Change, Copy, Image, Outcome, Receipt, Surroundings
 from channels.kit.egress import Egress
 from channels.website import Website
 from tests.support.bulletins import EN, NL, SENDER, WHEN
@@ -38,7 +38,11 @@ def announcement(
     for text in (NL, EN):
         place = f"early/token-{slug}-{text.language}" if early else text.language
         texts[text.language] = replace(
-            text, url=f"{base_url}/{place}/{slug}/", change=said[text.language], title=f"{text.title} ({revision})"
+            text,
+            url=f"{base_url}/{place}/{slug}/",
+            change=said[text.language],
+            title=f"{text.title} ({revision})",
+            image=Image(f"{base_url}/assets/bell.svg", "Een bel"),
         )
     history = [Change(revision=1, at=_at(1), act=Act.ANNOUNCE, note={})]
     history += [Change(revision=n, at=_at(n), act=Act.UPDATE, note=CORRECTION) for n in range(2, revision + 1)]
