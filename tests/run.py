@@ -16,6 +16,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.support import matrix
+
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 SOURCES = ("channels", "dispatcher", "tests", "benchmarks", "assets")
@@ -67,12 +69,12 @@ def checks() -> list[Check]:
         Check("types", "mypy", [_tool("mypy"), *present]),
         Check("sqlite", "suite on SQLite", suite, {"OMROEPER_TEST_DATABASE": "sqlite"}),
         Check("postgres", "suite on PostgreSQL", suite, {"OMROEPER_TEST_DATABASE": "postgres"}),
-        Check("faults", "fault matrix on SQLite", [_tool("pytest"), "-q", "tests/faults"], {
-            "OMROEPER_FAULTS": "full", "OMROEPER_TEST_DATABASE": "sqlite",
-        }),
-        Check("faults", "fault matrix on PostgreSQL", [_tool("pytest"), "-q", "tests/faults"], {
-            "OMROEPER_FAULTS": "full", "OMROEPER_TEST_DATABASE": "postgres",
-        }),
+        *(
+            Check("faults", f"fault matrix on {name}", [_tool("pytest"), "-q", "tests/faults", *matrix.options(kind)], {
+                "OMROEPER_FAULTS": "full", "OMROEPER_TEST_DATABASE": kind,
+            })
+            for kind, name in (("sqlite", "SQLite"), ("postgres", "PostgreSQL"))
+        ),
     ]  # fmt: skip
 
 
@@ -87,6 +89,8 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     results = [_run(check) for check in known if check.part in wanted]
     _tell(results)
+    if "faults" in wanted:
+        sys.stdout.write(f"written: {matrix.write()}\n")
     return 0 if all(result.passed for result in results) else 1
 
 
