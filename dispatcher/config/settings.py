@@ -122,7 +122,9 @@ else:
     DATABASES["default"]["OPTIONS"] = {
         **DATABASES["default"].get("OPTIONS", {}),  # what the URL asks for, such as sslmode
         "connect_timeout": 5,
-        "options": "-c idle_in_transaction_session_timeout=5s -c lock_timeout=5s -c synchronous_commit=on",
+        "prepare_threshold": 2**31 - 1,  # prepared is what asks for it (settling), and nothing by itself
+        "options": "-c idle_in_transaction_session_timeout=5s -c lock_timeout=5s -c synchronous_commit=on"
+        " -c plan_cache_mode=force_generic_plan",
     }
 
 REDIS_URL = text("REDIS_URL")  # set by the supervisor where the embedded one is used
