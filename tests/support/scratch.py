@@ -18,6 +18,6 @@ def base() -> Path:
     return Path(tempfile.gettempdir())
 
 
-def folder(name: str) -> Path:
-    """A new folder that only this user can enter."""
-    return Path(tempfile.mkdtemp(prefix=f"omroeper-{name}-", dir=base()))
+def folder(name: str, where: Path | None = None) -> Path:
+    """A new folder that only this user can enter, in ``where`` or else in ``base``."""
+    return Path(tempfile.mkdtemp(prefix=f"omroeper-{name}-", dir=where or base()))
