@@ -24,7 +24,8 @@ def correct(dispatch: Dispatch, targets: str, columns: str) -> None:
 
     Inside the planning transaction. The earlier batches are locked first, so no hand-over mark moves meanwhile.
     """
-    _lock_earlier(dispatch)
+    earlier, values = _earlier(dispatch)
+    lock(f"IN {earlier}", values)
     _add_in_hand(dispatch, targets, columns)
     _add_holders(dispatch, targets, columns)
     why = "withdrawn" if dispatch.act == Act.WITHDRAW else "replaced"
@@ -40,14 +41,12 @@ def _earlier(dispatch: Dispatch) -> tuple[str, list[Any]]:
     )
 
 
-def _lock_earlier(dispatch: Dispatch) -> None:
+def lock(which: str, values: list[Any]) -> None:
+    """Locks the batches of the dispatches whose id is ``which`` (SQL), so that no hand-over mark moves meanwhile."""
     if clock.is_sqlite():
         return  # an immediate transaction has the whole database
-    earlier, values = _earlier(dispatch)
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT id FROM dispatching_batch WHERE dispatch_id IN {earlier} ORDER BY id FOR UPDATE", values
-        )
+        cursor.execute(f"SELECT id FROM dispatching_batch WHERE dispatch_id {which} ORDER BY id FOR UPDATE", values)
 
 
 def _held(dispatch: Dispatch) -> tuple[str, list[Any]]:
@@ -99,7 +98,6 @@ def _add_holders(dispatch: Dispatch, targets: str, columns: str) -> None:
 
 def stop_earlier(dispatch: Dispatch) -> None:
     """Stops what is due in earlier dispatches at once, ahead of planning; whom it is told to is found then."""
-    _lock_earlier(dispatch)
     end_earlier(dispatch, "withdrawn")
 
 
@@ -112,8 +110,9 @@ def end_earlier(dispatch: Dispatch, why: str) -> None:
 def end(which: str, values: list[Any], why: str) -> int:
     """Ends the dispatches whose id is ``which`` (SQL). Returns how many deliveries were skipped.
 
-    Deliveries in a worker's hands stay: their receipts decide. Doubt stays doubt, without a repeat.
+    Deliveries in a worker's hands stay: their receipts decide. Doubt stays doubt, without a repeat. In a transaction.
     """
+    lock(which, values)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""UPDATE dispatching_dispatch SET ended_at = {clock.wall()}, ended_why = %s
@@ -132,7 +131,7 @@ def end(which: str, values: list[Any], why: str) -> int:
         )
         skipped = int(cursor.rowcount)
         cursor.execute(
-            f"""UPDATE dispatching_batch SET
+            f"""UPDATE dispatching_batch SET closed = {_flag(True)},
                 skipped = (SELECT count(*) FROM dispatching_delivery d
                     WHERE d.batch_id = dispatching_batch.id AND d.state = 'skipped'),
                 due_at = CASE WHEN lease_until IS NOT NULL THEN due_at ELSE NULL END

@@ -153,6 +153,7 @@ class Batch(models.Model):
     leased_by = models.CharField(max_length=80, default="")
     handed = models.PositiveIntegerField(default=0)
     cutoff = models.DateTimeField(null=True)
+    closed = models.BooleanField(default=False)  # its dispatch was ended
     barren = models.PositiveSmallIntegerField(default=0)  # leases in a row that died without a receipt
     accepted = models.PositiveIntegerField(default=0)
     rejected = models.PositiveIntegerField(default=0)

@@ -18,8 +18,12 @@ def to_plan() -> str:
 
 
 def ended() -> str:
-    """Nothing that is still due in the dispatch goes out any more."""
-    return f"(d.ended_at IS NOT NULL OR (d.expires_at IS NOT NULL AND d.expires_at <= {clock.wall()}))"
+    """Nothing that is still due in the dispatch goes out any more.
+
+    The batch says so too: a statement that waited for the batch's lock has its newest version, but of all other rows
+    what they were when it began to wait.
+    """
+    return f"(b.closed OR d.ended_at IS NOT NULL OR (d.expires_at IS NOT NULL AND d.expires_at <= {clock.wall()}))"
 
 
 def outlet_open() -> str:
