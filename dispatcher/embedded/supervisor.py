@@ -55,7 +55,9 @@ class Supervisor:
             handler = logging.FileHandler(log_file)
         except OSError as error:
             raise cannot_write(self.layout.data, error) from error
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        formatter = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%SZ")
+        formatter.converter = time.gmtime  # Django changes this process's time zone while we run
+        handler.setFormatter(formatter)
         self._log.addHandler(handler)
         self._log.info("supervisor starts, process %d", os.getpid())
         if self._watches:
