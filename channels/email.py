@@ -235,6 +235,9 @@ def _cleaned(text: Text) -> Text:
     """``text`` without characters that mail cannot carry."""
     return replace(
         text,
+        language=header_text(text.language),
+        url=header_text(text.url),
+        image=text.image and replace(text.image, url=header_text(text.image.url), alt=header_text(text.image.alt)),
         title=header_text(text.title),
         summary=body_text(text.summary),
         body_html=body_text(text.body_html),

@@ -23,6 +23,7 @@ _LOCAL = re.compile(rf"[\w.{_SPECIAL}]{{1,64}}")
 _ADDRESS_OCTETS = 254  # RFC 5321 section 4.5.3.1.3, less the angle brackets
 _SLOT_VALUE = re.compile(r"[\x21-\x7e]{1,800}")
 _HTML_SPECIAL = re.compile(r"[&<>\"']")
+_LANGUAGE = re.compile(r"[A-Za-z0-9]{1,8}(?:-[A-Za-z0-9]{1,8})*")  # BCP 47
 _MESSAGE_ID = re.compile(r"<[\x21-\x3b\x3d\x3f-\x7e]{1,240}>")
 _ATOMS = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
 _LONGEST_ID = 120  # characters of a Message-ID's left side
@@ -65,7 +66,9 @@ def envelope_address(address: str) -> tuple[str, bool] | None:
 
 def key_token(key: str, longest: int) -> str:
     """A delivery key as it stands in an address or a Message-ID: itself, or its hash where it does not fit."""
-    return key if len(key) <= longest and _ATOMS.fullmatch(key) else hashlib.sha256(key.encode()).hexdigest()[:40]
+    if len(key) <= longest and _ATOMS.fullmatch(key):
+        return key
+    return hashlib.sha256(key.encode(errors="backslashreplace")).hexdigest()[:40]
 
 
 class Letter:
@@ -99,7 +102,8 @@ class Letter:
                 head["Feedback-ID"] = own.feedback_id
         if copy.parts.get("practice"):
             head["X-Omroeper-Practice"] = "example"
-        head["Content-Language"] = copy.language
+        if _LANGUAGE.fullmatch(copy.language):
+            head["Content-Language"] = copy.language
         return head
 
     def made_out(self, recipient: Recipient) -> Mail | Receipt:

@@ -18,7 +18,7 @@ from email.mime.nonmultipart import MIMENonMultipart
 _LONGEST_LINE = 76  # octets of an encoded line: RFC 2045 section 6.7
 # In HTML a slot stands on its own line inside an attribute; the line ends are no part of the link.
 _ATTRIBUTE_SLOT = re.compile(r'="\s*(\{\{\w+\}\})\s*"')
-# Encoded text never holds two equals signs in a row, so this cannot be mistaken for anything written by people.
+# An encoded body never holds two equals signs in a row, so this cannot be mistaken for anything written by people.
 _MARK = re.compile(rb"==(\w+)\.(\w+)==")
 _JOINERS = frozenset("\u00ad\u200c\u200d")  # they shape words and emoji
 # Controls, exotic line ends, lone surrogates and private use: nothing that a reader is meant to see.
@@ -84,8 +84,8 @@ def alternatives(
         part.set_payload(_marked(content, "text" if subtype == "plain" else subtype, slots))
         message.attach(part)
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode("ascii")
-    found = _MARK.split(head + message.as_bytes(policy=_WIRE))
-    pieces: list[bytes | tuple[str, str]] = [found[0]]
+    found = _MARK.split(message.as_bytes(policy=_WIRE))
+    pieces: list[bytes | tuple[str, str]] = [head + found[0]]
     for name, part_name, following in zip(found[1::3], found[2::3], found[3::3], strict=True):
         pieces += [(name.decode(), part_name.decode()), following]
     return pieces

@@ -135,7 +135,7 @@ class Run:
                 if not self._room.done():
                     self._room.set_result(None)
                 self._room = None
-            prepared = self._prepare(recipient)
+            prepared = self._prepared(recipient)
             if not isinstance(prepared, Mail):
                 self._settle(prepared)
             elif (objection := connection.objection(prepared)) is not None:
@@ -144,6 +144,14 @@ class Run:
                 connection.begun += 1
                 return prepared
         return None
+
+    def _prepared(self, recipient: Recipient) -> Mail | Receipt:
+        """A mistake of our own costs one recipient, with a receipt that says so, and not the run."""
+        try:
+            return self._prepare(recipient)
+        except Exception as error:
+            detail = f"{type(error).__name__} while the message was made"
+            return Receipt(key=recipient.key, outcome=Outcome.REJECTED, reason=Reason.FAULT, detail=detail)
 
     def idle(self, connection: Connection) -> None:
         if connection.begun >= self._pool.messages:

@@ -374,3 +374,20 @@ def test_each_delivery_can_have_a_sender_of_its_own() -> None:
             assert sorted(m.sender for m in far.taken) == [f"terug+resident000{i}@losser.example" for i in (1, 2, 3)]
 
     asyncio.run(run())
+
+
+def test_a_mistake_of_our_own_costs_one_recipient_and_not_the_run() -> None:
+    class Broken(dict[str, str]):
+        def get(self, *_: object) -> str:
+            raise RuntimeError("our own mistake")
+
+    async def run() -> None:
+        given = people(5)
+        given[2] = replace(given[2], slots=Broken())
+        async with far_side() as far, channel_to(far, connections=1) as channel:
+            mailing = await asyncio.wait_for(mail(channel, given), 10)
+            assert mailing.outcomes() == [*accepted(2), "rejected", *accepted(2)]
+            assert mailing.receipts["resident0003"].reason is Reason.FAULT
+            assert mailing.receipts["resident0003"].detail == "RuntimeError while the message was made"
+
+    asyncio.run(run())
