@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _HEAD = re.compile(r"<head[^>]*>", re.IGNORECASE)
 
 
@@ -21,6 +22,12 @@ class Letter:
     def header(self, name: str) -> str:
         """The first header of that name, decoded; empty where there is none."""
         return next((value for found, value in self.headers if found.lower() == name.lower()), "")
+
+    @property
+    def language(self) -> str:
+        """The language it says that it is in (RFC 3282); empty where it names none, or several."""
+        named = self.header("Content-Language").strip()
+        return named if _LANGUAGE.fullmatch(named) else ""
 
 
 def _part(message: EmailMessage, kind: str) -> str | None:

@@ -39,6 +39,7 @@ def letter(number: int, subject: str) -> EmailMessage:
     mail["From"], mail["To"] = "Gemeente Losser <berichten@practice.invalid>", f"resident-{number:04}@practice.invalid"
     mail["Subject"], mail["Message-ID"] = subject, f"<web-{number}@practice.invalid>"
     mail["List-Id"] = "<losser.practice.invalid>"
+    mail["Content-Language"] = "en" if number % 2 else "nl, en"
     mail.set_content("Dag\n\nKijk op https://losser.example/corona voor meer.\n<script>alert(1)</script>\n")
     mail.add_alternative(
         '<html><head><title>x</title></head><body><p>Dag</p><script>alert(1)</script><a href="/x">x</a></body></html>',
@@ -140,6 +141,13 @@ def test_a_message_is_shown_as_its_reader_sees_it(town: Practice) -> None:
     assert "<script>alert(1)</script>" in text(plain)
     assert [link.get("href") for link in all_of(plain, ".//a")] == ["https://losser.example/corona"]
     assert "<losser.practice.invalid>" in text(all_of(page, "//dl[contains(@class, 'headers')]")[0])
+
+
+def test_a_message_is_read_out_in_its_own_language(town: Practice) -> None:
+    english, unclear = read(town, "/message/7"), read(town, "/message/8")
+
+    assert [part.get("lang") for part in all_of(english, "//h1 | //pre")] == ["en", "en"]
+    assert [part.get("lang") for part in all_of(unclear, "//h1 | //pre")] == [None, None]
 
 
 def test_the_html_of_a_message_can_run_nothing_and_load_nothing(town: Practice) -> None:
