@@ -122,7 +122,7 @@ def _tell(results: Sequence[Result]) -> None:
     lines = ["", "── summary " + "─" * 40]
     for each in results:
         verdict = "ok    " if each.passed else "FAILED"
-        lines.append(f"{verdict}  {each.check.name:28} {each.seconds:6.1f} s  {each.closing}")
+        lines.append(f"{verdict}  {each.check.name:28} {each.seconds:6.1f} s  {each.closing}".rstrip())
     # The lines with which pytest closed, as it writes them, for whoever reads only the end.
     closing = [f"=== {each.closing} ===" for each in results if each.closing]
     text = "\n".join([*lines, *closing]) + "\n"
