@@ -39,12 +39,12 @@ def letter(number: int, subject: str) -> EmailMessage:
     mail["From"], mail["To"] = "Gemeente Losser <berichten@practice.invalid>", f"resident-{number:04}@practice.invalid"
     mail["Subject"], mail["Message-ID"] = subject, f"<web-{number}@practice.invalid>"
     mail["List-Id"] = "<losser.practice.invalid>"
-    mail["Content-Language"] = "en" if number % 2 else "nl, en"
     mail.set_content("Dag\n\nKijk op https://losser.example/corona voor meer.\n<script>alert(1)</script>\n")
     mail.add_alternative(
         '<html><head><title>x</title></head><body><p>Dag</p><script>alert(1)</script><a href="/x">x</a></body></html>',
         subtype="html",
     )
+    mail["Content-Language"] = "en" if number % 2 else "nl, en"  # of the whole: set earlier it would go with a part
     return mail
 
 
