@@ -105,7 +105,7 @@ def test_f09_beat_dead(strike: Strike) -> None:
     stricken = strike(parts=(*FAR_SIDE, "w-fast", "w-mail", "beat"))
     stricken.practice.switch({"kind": "answer", "moment": "rcpt", "code": 450, "enhanced": "4.3.0", "times": 20})
     stricken.announce()
-    stricken.mail.wait_for(50)
+    stricken.arrived(50)
     stricken.town.stop("beat", grace=0)
     # Those that were put off are rung for by the workers' own sweep.
     stricken.settled()

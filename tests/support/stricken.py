@@ -123,6 +123,10 @@ class Stricken:
         said: dict[str, Any] = ran.json
         return said
 
+    def arrived(self, count: int, *, timeout: float = 60) -> None:
+        """Waits until the far side has taken so many mails."""
+        self.town.until(lambda: self.mail.count() >= count, timeout=timeout, what=f"mail {count}")
+
     def settled(self, *, timeout: float = 90) -> None:
         """Waits until everything that was planned is settled."""
         ledger.settled(self.town, timeout=timeout)
