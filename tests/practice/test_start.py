@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from dispatcher.practice import loopback
-from tests.support.practice import Practice, start
+from tests.support.practice import Practice, finish, start
 from tests.support.raw_smtp import RawSmtp
 
 
@@ -31,7 +31,7 @@ HOSTS = _hosts()
 def refused(arguments: list[str], **environment: str) -> tuple[int, str]:
     """How a start that fails ends: exit code and what it said."""
     process = start(arguments, environment)
-    out, said = process.communicate(timeout=20)
+    out, said = finish(process)
     assert out == ""
     return process.returncode, said
 

@@ -100,8 +100,18 @@ class Practice(PracticeControl):
 
     def ended(self) -> tuple[int, str]:
         """Waits for its end: exit code and what it said on standard error."""
-        _, said = self._process.communicate(timeout=20)
+        _, said = finish(self._process)
         return self._process.returncode, said
+
+
+def finish(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """Waits for the end of a process: what it said. One that does not end is killed, and the test fails."""
+    try:
+        return process.communicate(timeout=20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise
 
 
 def start(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
