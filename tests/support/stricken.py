@@ -149,6 +149,15 @@ class Stricken:
             )
         )
 
+    def planned(self) -> int:
+        """How many mail deliveries were planned."""
+        return int(
+            self.one(
+                """SELECT coalesce(sum(b.size), 0) FROM dispatching_batch b
+                JOIN dispatching_outlet o ON o.id = b.outlet_id WHERE o.channel = 'email'"""
+            )
+        )
+
     def outlet(self, name: str = "email") -> dict[str, Any]:
         """The row of an outlet."""
         return self.town.rows("SELECT * FROM dispatching_outlet WHERE name = %s", name)[0]
