@@ -37,12 +37,12 @@ def populate(
         show({"residents": residents, "added": added})
 
 
-@app.command(
-    epilog="Example: omroeper practice fault mail '{\"refuse\": true}'   ·   mend it: omroeper practice fault mail off"
-)
+@app.command(epilog="Example: omroeper practice fault mail refused   ·   mend it: omroeper practice fault mail off")
 def fault(
     peer: Annotated[str, typer.Argument(help="The far side: mail.")],
-    faults: Annotated[str, typer.Argument(help="'off', or a JSON object; the mailbox page lists what there is.")] = "",
+    what: Annotated[
+        str, typer.Argument(help="A fault by name (the mailbox's page of faults lists them), or off.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Let a far side of the practice town misbehave, or mend it; without a fault, show what is set."""
@@ -50,22 +50,26 @@ def fault(
     address = _practice_address()
     try:
         with httpx.Client(base_url=address, timeout=10) as client:
-            if not faults:
+            if not what:
                 answer = client.get(f"/faults/{peer}")
-            elif faults == "off":
+            elif what == "off":
                 answer = client.delete(f"/faults/{peer}")
             else:
-                answer = client.put(f"/faults/{peer}", json=_object(faults))
+                answer = client.put(f"/faults/{peer}", json=_wanted(what))
     except httpx.HTTPError as error:
         give_up(f"The practice town does not answer ({type(error).__name__}). Start it with 'omroeper run'.")
     if answer.status_code == httpx.codes.NOT_FOUND:
         give_up(f"There is no far side '{peer}'. There is: mail.", code=2)
     if answer.is_client_error:
         give_up(answer.text[:500], code=2)
+    state = answer.json() if answer.content else {}
     if as_json:
-        show(answer.json() if answer.content else {})
+        show(state)
+    elif state.get("faults"):
+        for each in state["faults"]:
+            say(", ".join(f"{name} {value}" for name, value in each.items() if value not in (None, "", "*")))
     else:
-        say(answer.text.strip() or "No faults are set.")
+        say("No faults: the far side behaves.")
 
 
 def _practice_address() -> str:
@@ -81,11 +85,12 @@ def _practice_address() -> str:
     return running.urls["mailbox"]
 
 
-def _object(text: str) -> dict[str, object]:
+def _wanted(what: str) -> dict[str, object]:
+    """A fault by its name, or as a JSON object for whoever wants its every field."""
+    if not what.startswith("{"):
+        return {"preset": what}
     try:
-        value = json.loads(text)
+        value: dict[str, object] = json.loads(what)
     except ValueError as error:
-        give_up(f"The fault is not JSON: {error}. Example: '{{\"refuse\": true}}'", code=2)
-    if not isinstance(value, dict):
-        give_up("The fault must be a JSON object. Example: '{\"refuse\": true}'", code=2)
+        give_up(f"The fault is not JSON: {error}. By name it is shorter: omroeper practice fault mail refused", code=2)
     return value
