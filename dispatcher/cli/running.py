@@ -107,9 +107,9 @@ def _watch(dispatches: list[Any], *, once: bool, as_json: bool, ended: threading
         if as_json:
             show({"settled": code == 0, "dispatches": [as_document(dispatch) for dispatch in dispatches]})
         elif code == 0:
-            console.print("All settled, and every public copy says the same.", style="bold green")
+            console.print("\nAll settled, and every public copy says the same.", style="bold green")
         else:
-            console.print("Not all of it went well: see the table.", style="bold red")
+            console.print("\nNot all of it went well: see the table.", style="bold red")
     return code
 
 
