@@ -106,7 +106,7 @@ def settle(lease: Lease, results: Sequence[Result], *, after: int, room: int) ->
                 _remember(results)
                 _suppress(results)
     if released is None:
-        keep_late(results)
+        keep_late(lease, results)
         raise LeaseLost
     return released
 
@@ -177,7 +177,7 @@ def _arrays(results: Sequence[Result]) -> list[list[Any]]:
     return [
         [result.released.id for result in results],
         [str(result.decision.state) for result in results],
-        [result.decision.due_in for result in results],
+        [None if (due_in := result.decision.due_in) is None else float(due_in) for result in results],
         [str(result.reason) for result in results],
         [result.detail for result in results],
         [result.remote_id for result in results],
@@ -289,17 +289,18 @@ def _suppress(results: Sequence[Result]) -> None:
             )
 
 
-def keep_late(results: Sequence[Result]) -> None:
+def keep_late(lease: Lease, results: Sequence[Result]) -> None:
     """Keeps the receipts of a holder whose lease is gone. An acceptance outranks doubt, and is counted once."""
+    lock = "" if clock.is_sqlite() else " FOR UPDATE"
     with transaction.atomic(), connection.cursor() as cursor:
+        # The batch before its deliveries, as all who settle do: its new holder may be at it.
+        cursor.execute(f"SELECT 1 FROM dispatching_batch WHERE id = %s{lock}", [lease.batch_id])
         _remember(results, late=True)
         for result in results:
             if result.outcome != Outcome.ACCEPTED:
                 continue
             cursor.execute(
-                "SELECT state, batch_id FROM dispatching_delivery WHERE id = %s"
-                + ("" if clock.is_sqlite() else " FOR UPDATE"),
-                [result.released.id],
+                f"SELECT state, batch_id FROM dispatching_delivery WHERE id = %s{lock}", [result.released.id]
             )
             state, batch_id = cursor.fetchone()
             if state not in {DeliveryState.UNKNOWN, DeliveryState.DUE}:

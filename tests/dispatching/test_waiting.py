@@ -5,26 +5,25 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any
 
+import pytest
 from django.db import connection, connections, transaction
 
 from dispatcher.acts.correct import correct
 from dispatcher.dispatching import holders, settle
 from dispatcher.dispatching.models import Delivery
-from dispatcher.dispatching.settle import Released
-from tests.support.scene import Scene, batch_of, check_counters, released, result, source, states, take
-
-T = TypeVar("T")
+from dispatcher.dispatching.settle import LeaseLost
+from tests.support.scene import Scene, batch_of, check_counters, die, released, result, source, states, take
 
 
 class Waiting(threading.Thread):
     """``with Waiting(work):`` inside a transaction: ``work`` runs beside it and has to wait for its locks."""
 
-    def __init__(self, work: Callable[[], list[Released]]) -> None:
+    def __init__(self, work: Callable[[], Any]) -> None:
         super().__init__()
         self.work = work
-        self.gave: list[Released] | None = None
+        self.gave: Any = None
 
     def run(self) -> None:
         try:
@@ -64,3 +63,28 @@ def test_settling_that_waited_for_a_planner_releases_nothing_that_was_replaced(s
     check_counters()
     scene.plan(update)
     assert Delivery.objects.filter(dispatch=update).count() == 20
+
+
+def test_late_receipts_wait_for_whoever_settles_before_they_touch_a_delivery(scene: Scene) -> None:
+    scene.email()
+    scene.people(5)
+    batch = batch_of(scene.planned())
+    first = take(batch)
+    group = released(first, 5)
+    die(batch)
+    take(batch, "second")
+
+    def wake_up() -> None:
+        with pytest.raises(LeaseLost):
+            settle.settle(first, [result(first, delivery) for delivery in group], after=5, room=0)
+
+    late = Waiting(wake_up)
+    with transaction.atomic():
+        holders.lock("= %s", [batch.dispatch_id])
+        late.start()
+        late.until_it_waits()
+        # Two that lock in opposite orders would wait for each other: PostgreSQL ends one of them with an error.
+        Delivery.objects.filter(batch=batch).update(detail="the second holder's")
+    late.join(20)
+    assert states() == {"accepted": 5}
+    check_counters()
