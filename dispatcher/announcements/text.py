@@ -7,6 +7,7 @@ Everything ends within a second for any body inside the limits; a text outside t
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
@@ -22,12 +23,13 @@ BODY_LIMIT = 50_000  # characters
 LINK_LIMIT = 50
 NESTING_LIMIT = 20  # levels of tokens: ten lists inside each other
 TABLE_LIMIT = 20  # columns
+BRACKET_LIMIT = 1_000  # "[": each may begin a link, and the parser looks ahead for all of them
 
 TAGS = {
     *("p", "br", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "strong", "em", "a"),
     *("code", "pre", "hr", "table", "thead", "tbody", "tr", "th", "td"),
 }
-ATTRIBUTES = {"a": {"href"}, "ol": {"start"}}
+ATTRIBUTES: dict[str, set[str]] = {"a": {"href"}, "ol": {"start"}, "*": set()}  # "*": the library allows title, lang
 SCHEMES = {"http", "https", "mailto", "tel"}
 _RIGHT_TO_LEFT = {"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"}
 
@@ -107,12 +109,16 @@ def parse(source: str) -> tuple[Token, ...]:
     """The tokens of a Markdown body.
 
     Raises:
-        TextRefused: the body is too long, nested too deep, has too many links or columns, or holds an image.
+        TextRefused: the body is too long, nested too deep, has too many links, brackets or columns, or an image.
     """
     if len(source) > BODY_LIMIT:
         raise TextRefused(
             f"The text is {len(source) - BODY_LIMIT:,} characters too long ({len(source):,} of {BODY_LIMIT:,}).",
             "Shorten it, or put part of it on a page of its own and link to that.",
+        )
+    if (brackets := source.count("[")) > BRACKET_LIMIT:
+        raise TextRefused(
+            f"The text has {brackets:,} square brackets, more than {BRACKET_LIMIT:,}.", "Use round brackets."
         )
     tokens = tuple(_MARKDOWN.parse(source))
     _check_bounds(tokens)
@@ -246,7 +252,9 @@ def _inline(nodes: Sequence[SyntaxTreeNode]) -> str:
 
 def _inline_node(node: SyntaxTreeNode) -> str:
     match node.type:
-        case "text" | "code_inline":
+        case "text":
+            return re.sub(" {2,}", " ", node.content)  # as a browser shows it
+        case "code_inline":
             return node.content
         case "softbreak":
             return " "
