@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import ssl
+import tracemalloc
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -182,8 +183,13 @@ def test_a_body_that_unpacks_to_much_is_unpacked_up_to_the_limit(encoding: str, 
         head = f"HTTP/1.1 200 OK\r\ncontent-encoding: {encoding}\r\nconnection: close\r\n\r\n"
         return head.encode() + pack(body)
 
-    bomb, _ = read(lambda _: packed(bytes(200 * LIMIT)))
+    small_and_large = packed(bytes(200 * LIMIT))
+    tracemalloc.start()
+    bomb, _ = read(lambda _: small_and_large)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
     assert (len(bomb.body), bomb.whole) == (LIMIT, False)
+    assert most < 10 * LIMIT
     small, _ = read(lambda _: packed(b"hallo"))
     assert (small.body, small.whole) == (b"hallo", True)
     torn, _ = read(lambda _: packed(b"hallo" * 100)[:-6])

@@ -196,6 +196,21 @@ def test_no_room_changes_nothing_and_is_tried_again(tmp_path: Path) -> None:
     assert asyncio.run(site.publish(second, "k2")).outcome is Outcome.ACCEPTED
 
 
+def test_where_one_file_has_no_room_none_changes(tmp_path: Path) -> None:
+    with held(tmp_path, 1) as folder:
+        folder.replace({"a.txt": b"before", "b.txt": b"before"})
+
+    def cramped() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+        with held(tmp_path, 1) as folder, pytest.raises(OSError, match=os.strerror(errno.EFBIG)):
+            folder.replace({"a.txt": b"after", "b.txt": b"after" * 1000})
+
+    writer = FORK.Process(target=cramped)
+    writer.start()
+    ended_well(writer)
+    assert public_files(tmp_path) == {"a.txt": b"before", "b.txt": b"before"}
+
+
 @pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES, errno.EIO, errno.ENOSPC])
 def test_a_folder_that_cannot_be_written_takes_the_outlet_down(
     tmp_path: Path, number: int, monkeypatch: pytest.MonkeyPatch

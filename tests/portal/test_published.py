@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
+import socket
 from collections.abc import Iterator
 from email.utils import formatdate
 from pathlib import Path
@@ -246,6 +248,17 @@ def test_a_body_that_turns_out_too_large_is_refused(edge: Edge) -> None:
 def test_a_body_that_does_not_come_is_given_up(edge: Edge, head: bytes) -> None:
     answer = edge.raw(b"POST /leave/x/ HTTP/1.1\r\nHost: localhost\r\n" + head + b"\r\n")
     assert answer.startswith(b"HTTP/1.1 408 ")
+
+
+def test_a_body_that_drips_is_given_up_as_well(edge: Edge) -> None:
+    with socket.create_connection(("127.0.0.1", edge.port), timeout=0.1) as line:
+        line.sendall(b"POST /leave/x/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 90000\r\n\r\n")
+        for _ in range(100):
+            line.sendall(b"x")
+            with contextlib.suppress(TimeoutError):  # no answer within a tenth of a second: another drop
+                assert line.recv(65536).startswith(b"HTTP/1.1 408 ")
+                return
+    pytest.fail("ten seconds of drops were taken")
 
 
 def test_a_site_below_a_path_over_tls(tmp_path: Path) -> None:
