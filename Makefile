@@ -13,7 +13,7 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 RUNTIME := $(VENV)/.runtime-installed
 TESTING := $(VENV)/.testing-installed
 
-.PHONY: help run once test faults bench lint types assets lock browser secrets clean
+.PHONY: help run once test coverage faults bench lint types assets lock browser secrets clean
 .DELETE_ON_ERROR:
 
 help:
@@ -21,6 +21,7 @@ help:
 	@echo "make once    the same, and end when all is settled and proven (exit status 1 if not)"
 	@echo "make test    lint, types and the whole suite, on SQLite and on PostgreSQL"
 	@echo "make faults  the fault matrix at full size"
+	@echo "make coverage  what the suite does not reach, by branch"
 	@echo "make bench   the benchmarks"
 	@echo "make lint    ruff, layers, unused requirements; make types: mypy"
 	@echo "make assets  style sheet, fonts, translations; make lock: requirements from pyproject.toml"
@@ -35,6 +36,9 @@ once: $(RUNTIME) assets
 
 test: $(TESTING) assets browser
 	@exec $(BIN)/python -m tests.run $(ARGS)
+
+coverage: $(TESTING) assets browser
+	@exec $(BIN)/python -m tests.run coverage
 
 faults: $(TESTING) assets
 	@exec $(BIN)/python -m tests.run faults $(ARGS)

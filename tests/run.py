@@ -1,7 +1,7 @@
 """What ``make test`` runs, one check after another, with one summary at the end: ``python -m tests.run``.
 
-Every check runs even where an earlier one failed, so that one run tells all. ``lint``, ``types``, ``sqlite``,
-``postgres`` and ``faults`` run only that part.
+Every check runs even where an earlier one failed, so that one run tells all. ``lint``, ``types``, ``sqlite``
+and ``postgres`` run only that part; ``coverage`` and ``faults`` run where they are asked for.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 SOURCES = ("channels", "dispatcher", "tests", "benchmarks", "assets")
 LOCKS = ("requirements.txt", "requirements-test.txt", "assets/requirements-node.txt", "assets/package-lock.json")
+PYTEST = ("pytest", "-q", "-n", "2", "--dist", "worksteal")
+NOT_ALWAYS = ("coverage", "faults")  # only where they are asked for
 SUMMARY = ROOT / ".pytest_cache" / "summary.txt"
 
 
@@ -53,7 +55,7 @@ def checks() -> list[Check]:
         "OMROEPER_SECRET_KEY": "none",
         "DATABASE_URL": "sqlite://:memory:",
     }
-    suite = [_tool("pytest"), "-q", "-n", "2", "--dist", "worksteal"]
+    suite = [_tool("pytest"), *PYTEST[1:]]
     return [
         Check("lint", "ruff check", [_tool("ruff"), "check", "."]),
         Check("lint", "ruff format", [_tool("ruff"), "format", "--check", "."]),
@@ -69,6 +71,9 @@ def checks() -> list[Check]:
         Check("types", "mypy", [_tool("mypy"), *present]),
         Check("sqlite", "suite on SQLite", suite, {"OMROEPER_TEST_DATABASE": "sqlite"}),
         Check("postgres", "suite on PostgreSQL", suite, {"OMROEPER_TEST_DATABASE": "postgres"}),
+        Check("coverage", "suite, measured", [_tool("coverage"), "run", "-m", *PYTEST]),
+        Check("coverage", "combine", [_tool("coverage"), "combine", "--quiet"]),
+        Check("coverage", "report", [_tool("coverage"), "report"]),
         *(
             Check("faults", f"fault matrix on {name}", [_tool("pytest"), "-q", "tests/faults", *matrix.options(kind)], {
                 "OMROEPER_FAULTS": "full", "OMROEPER_TEST_DATABASE": kind,
@@ -79,11 +84,11 @@ def checks() -> list[Check]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs the parts that were named, or all but the full fault matrix. 0 if all passed."""
+    """Runs the parts that were named, or all that belong to every change. 0 if all passed."""
     if list(arguments) == ["locks"]:
         return _look_for_addresses()
     known = checks()
-    wanted = set(arguments) or {check.part for check in known} - {"faults"}
+    wanted = set(arguments) or {check.part for check in known} - {*NOT_ALWAYS}
     if unknown := wanted - {check.part for check in known}:
         sys.stderr.write(f"There is no part {', '.join(sorted(unknown))}. Example: python -m tests.run lint sqlite\n")
         return 2
