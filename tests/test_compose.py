@@ -178,6 +178,8 @@ def test_the_same_commands_work_without_containers(production: dict[str, str], s
                 stack.enter_context(started(service, production, scratch_folder / service, log)), log,
             )  # fmt: skip
         until(lambda: website_answers(int(production["TEST_PORT"])), *running["web"])
+        # Granian that is asked to stop while a worker of it starts waits for that one for ever.
+        until(lambda: running["web"][1].read_text().count("Started worker-") == 2, *running["web"])
         until(lambda: any(scratch_folder.glob("beat/beat-schedule*")), *running["beat"])
         for service in WORKERS:
             process, log = running[service]

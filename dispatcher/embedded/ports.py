@@ -20,6 +20,8 @@ def choose(wanted: int, *, exactly: bool, what: str, option: str, besides: Colle
     Raises:
         CannotStart: if it is taken and ``exactly`` that one was asked for, or nothing near it is free.
     """
+    if not 0 <= wanted <= 65535:
+        raise CannotStart(f"{wanted} is no port: {option} takes a number from 1 to 65535.", exit_code=2)
     if wanted == 0:
         return _any_free(besides)
     for port in range(wanted, min(wanted + (1 if exactly else TRIED), 65536)):

@@ -55,3 +55,10 @@ def test_a_port_taken_on_the_other_loopback_address_counts() -> None:
         server.listen()
         with pytest.raises(CannotStart):
             ports.choose(port, exactly=True, what="the website", option="--port")
+
+
+@pytest.mark.parametrize("number", [-1, 65536, 700000])
+def test_a_number_that_is_no_port_is_said(number: int) -> None:
+    with pytest.raises(CannotStart, match="--port takes a number from 1 to 65535") as told:
+        ports.choose(number, exactly=True, what="the website", option="--port")
+    assert told.value.exit_code == 2
