@@ -133,8 +133,8 @@ def production(new_town: Callable[..., Town], scratch_folder: Path) -> dict[str,
     (folder / "redis_url").write_text(town.environment["REDIS_URL"] + "\n")
     (folder / "secret_key").write_text("k" * 60 + "\n")
     own = {name: value for name, value in os.environ.items() if not re.match("OMROEPER_|DATABASE_|REDIS_", name)}
-    stated: dict[str, str] = SERVICES["web"]["environment"]
-    environment = {name: value.replace("/run/secrets", str(folder)) for name, value in stated.items()}
+    stated: dict[str, str | None] = SERVICES["web"]["environment"]
+    environment = {name: value.replace("/run/secrets", str(folder)) for name, value in stated.items() if value}
     environment |= {
         "OMROEPER_BASE_URL": "https://nieuws.example.nl",
         "OMROEPER_SITE": str(scratch_folder / "site"),
