@@ -10,6 +10,7 @@ import codecs
 import csv
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -46,15 +47,17 @@ class Row:
     cells: list[str]
 
 
-def check_size(file: BinaryIO) -> None:
-    """Looks at the size of a seekable file before anything is read.
+def check_bounds(file: BinaryIO) -> None:
+    """Looks at the size of a seekable file before anything is read, then counts its lines before any is looked at.
 
     Raises:
-        FileTooLarge: more than 50 MiB.
+        FileTooLarge: more than 50 MiB, or more than 500,000 rows below the header.
     """
     if file.seek(0, io.SEEK_END) > SIZE_LIMIT:
         raise FileTooLarge(f"The file is larger than {SIZE_LIMIT // 2**20} MB. Split it, with the header in each part.")
-    file.seek(0)
+    with _opened(file) as text:
+        if sum(1 for _ in _lines(text)) > ROW_LIMIT + 1:
+            raise FileTooLarge(f"There are more than {ROW_LIMIT:,} rows. Split the file, the header in each part.")
 
 
 def encoding_of(file: BinaryIO) -> str:
@@ -82,28 +85,25 @@ def encoding_of(file: BinaryIO) -> str:
 
 
 def rows(file: BinaryIO) -> Iterator[Row | RowFault]:
-    """Every line with something on it, the header first, as cells or as what is wrong with it.
+    """Every line with something on it, the header first, as cells or as what is wrong with it."""
+    with _opened(file) as text:
+        separator = ""
+        for number, line in _lines(text):
+            separator = separator or max(SEPARATORS, key=(line or "").count)
+            if line is None:
+                what = f"It is longer than {LINE_LIMIT:,} characters."
+                yield RowFault(number, "row", what, "Look for a quote or a line end that is missing.")
+            elif line.strip():
+                yield _row(number, line, separator)
 
-    Raises:
-        FileTooLarge: more than 500,000 rows below the header.
-    """
+
+@contextmanager
+def _opened(file: BinaryIO) -> Iterator[io.TextIOWrapper]:
     encoding = encoding_of(file)
     file.seek(0)
     text = io.TextIOWrapper(file, encoding=encoding, errors="replace", newline=None)
     try:
-        separator = ""
-        for number, line in _lines(text):
-            if number - 1 > ROW_LIMIT:
-                raise FileTooLarge(
-                    f"The file has more than {ROW_LIMIT:,} rows. Split it, with the header in each part."
-                )
-            separator = separator or max(SEPARATORS, key=(line or "").count)
-            if line is None:
-                yield RowFault(
-                    number, "row", f"It is longer than {LINE_LIMIT:,} characters.", "Look for a missing quote."
-                )
-            elif line.strip():
-                yield _row(number, line, separator)
+        yield text
     finally:
         text.detach()  # closing the wrapper would close the caller's file
 
@@ -129,7 +129,7 @@ def _row(number: int, line: str, separator: str) -> Row | RowFault:
     except csv.Error:
         remedy = "Put quotes around the whole cell, and write a quote inside it twice."
         return RowFault(number, "row", "A quote is not closed, or stands inside a cell.", remedy)
-    return Row(number, [_without_guard(cell.strip()) for cell in cells])
+    return Row(number, [_without_guard(cell.strip(" ")) for cell in cells])
 
 
 def guarded(cell: str) -> str:
