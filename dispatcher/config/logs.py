@@ -52,6 +52,8 @@ def configure(settings: Mapping[str, str]) -> None:
     logging.getLogger("django").handlers.clear()
     for name in _TOLD_ELSEWHERE:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    # It tells every address that it calls, and those of outlets may hold a secret.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,6 +18,7 @@ from dispatcher.announcements.models import Announcement, Revision, RevisionText
 from dispatcher.audience.models import Address, Subscriber
 from dispatcher.dispatching import clock
 from dispatcher.dispatching.models import Batch, Circuit, Delivery, Dispatch, DispatchAct, Outlet, Proof
+from tests.support.town import Town
 
 TITLES = {
     "nl": "Gemeentehuis alleen open op afspraak door corona",
@@ -31,10 +36,14 @@ class Some:
     due_in: float | None = None
 
 
-def announcement(state: str = State.GOING_OUT, *, slug: str = "gemeentehuis") -> Announcement:
+def announcement(state: str = State.GOING_OUT) -> Announcement:
     """An announcement with one revision in Dutch and English, handed in and approved."""
     made = Announcement.objects.create(
-        slug=slug, kind="service-change", state=state, audience=["resident"], created_by="cli:balie"
+        slug=f"gemeentehuis-{Announcement.objects.count()}",
+        kind="service-change",
+        state=state,
+        audience=["resident"],
+        created_by="cli:balie",
     )
     revision = Revision.objects.create(announcement=made, number=1, language="nl", created_by="cli:balie")
     for language, title in TITLES.items():
@@ -159,6 +168,19 @@ def waiting_page(of: Dispatch, on: Outlet, *, due_in: float = 0) -> None:
     Delivery.objects.create(dispatch=of, outlet=on, batch=made, target="nl", position=0, state="due", due_at=moment)
 
 
+def written(town: Town, *scenes: str) -> dict[str, str]:
+    """Dispatches in the states of ``scenes``, written into a running installation; their keys."""
+    script = "import django; django.setup(); import json, sys; from tests.support.standing import SCENES; " + (
+        "print(json.dumps({scene: SCENES[scene]().key for scene in sys.argv[1:]}))"
+    )
+    environment = {**os.environ, **town.environment, "DJANGO_SETTINGS_MODULE": "dispatcher.config.settings"}
+    done = subprocess.run(
+        [sys.executable, "-c", script, *scenes], env=environment, capture_output=True, text=True, check=True
+    )
+    keys: dict[str, str] = json.loads(done.stdout)
+    return keys
+
+
 def _website() -> Outlet:
     return outlet("website", "Website en banner", "website", 0)
 
@@ -168,9 +190,9 @@ def _email() -> Outlet:
 
 
 def _grace() -> Dispatch:
-    made = dispatch(announcement(), start_in=9)
-    waiting_page(made, _website(), due_in=9)
-    batch(made, _email(), [Some(120, "due", due_in=9)], needs_page=True)
+    made = dispatch(announcement(), start_in=50)
+    waiting_page(made, _website(), due_in=50)
+    batch(made, _email(), [Some(120, "due", due_in=50)], needs_page=True)
     return made
 
 

@@ -1,0 +1,130 @@
+"""A22, forged requests: every address that changes something is found in the URL map, so no new one is forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from structlog.testing import capture_logs
+
+from dispatcher.audience.models import Address
+from dispatcher.audience.tokens import Purpose, make
+from dispatcher.dispatching.models import Dispatch
+from tests.support.residents import every_row, resident
+from tests.support.standing import SCENES
+
+pytestmark = pytest.mark.django_db
+
+# The one address that takes a form from elsewhere: mail programs post to it (RFC 8058), and its token is the proof.
+OPEN = {"leave"}
+
+
+def _named(patterns: list[URLPattern | URLResolver]) -> Iterator[URLPattern]:
+    for each in patterns:
+        if isinstance(each, URLResolver):
+            yield from _named(each.url_patterns)
+        else:
+            yield each
+
+
+ROUTES = list(_named(get_resolver().url_patterns))
+FORGED: dict[str, dict[str, Any]] = {
+    "no token": {},
+    "a made-up token": {"data": {"csrfmiddlewaretoken": "x" * 64}},
+    "from another site": {"headers": {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}},
+    "from a frame without origin": {"headers": {"Origin": "null", "Sec-Fetch-Site": "cross-site"}},
+    "without origin, old browser": {"headers": {"Origin": "null"}},
+    "JSON as text": {"data": '{"leave": "yes"}', "content_type": "text/plain"},
+}
+
+
+def _address(route: URLPattern, made: Dispatch, person: Address) -> str:
+    """An address of the route that names things that are there."""
+    assert route.name, f"{route.pattern} has no name"
+    purpose = next((p for p in Purpose if str(route.name).startswith(p.value)), Purpose.LEAVE)
+    values: dict[str, Callable[[], str]] = {
+        "token": lambda: make(purpose, person.public_id, person.subscriber.epoch),
+        "key": lambda: made.key,
+    }
+    needed = {name: values[name]() for name in route.pattern.converters}
+    return reverse(route.name, kwargs=needed)
+
+
+@pytest.fixture
+def there() -> tuple[Dispatch, Address]:
+    return SCENES["grace"](), resident("pending")
+
+
+def test_a22_the_map_has_the_routes_that_we_think_of() -> None:
+    names = {route.name for route in ROUTES}
+    assert {
+        "leave",
+        "leave-undo",
+        "confirm",
+        "preferences",
+        "health",
+        "announcements",
+        "follow",
+        "follow-stop",
+    } <= names
+
+
+@pytest.mark.parametrize("forged", FORGED)
+def test_a22_no_forged_form_changes_anything(there: tuple[Dispatch, Address], forged: str) -> None:
+    refused = []
+    for route in ROUTES:
+        path = _address(route, *there)
+        before = every_row()
+        for method in ("post", "put", "patch", "delete"):
+            client = Client(enforce_csrf_checks=True)
+            if method == "post":
+                client.get(path)  # a victim who has the cookie
+            with capture_logs() as lines:
+                answer = getattr(client, method)(path, **FORGED[forged])
+            if route.name in OPEN and method == "post":
+                assert answer.status_code == 400, "open to any sender, but not to any body"
+                continue
+            assert answer.status_code in {403, 405}, f"{method} {route.pattern}: {answer.status_code}"
+            if answer.status_code == 403:
+                refused.append(route.name)
+                told = next(line for line in lines if line["event"] == "csrf.refused")
+                assert told["route"] == str(route.pattern) or told["route"].endswith(str(route.pattern))
+        assert every_row() == before, path
+    assert set(refused) >= {"leave-undo", "confirm", "preferences", "follow-stop"}
+
+
+def test_a22_nothing_changes_by_get(there: tuple[Dispatch, Address]) -> None:
+    before = every_row()
+    for route in ROUTES:
+        answer = Client().get(_address(route, *there))
+        assert answer.status_code in {200, 405}, route.pattern
+    assert every_row() == before
+
+
+def test_a22_only_the_open_routes_are_exempt() -> None:
+    exempt = {route.name for route in ROUTES if getattr(route.callback, "csrf_exempt", False)}
+    assert exempt == OPEN
+
+
+def test_a22_the_form_cookie_is_kept_from_scripts_and_other_sites(
+    client: Client, there: tuple[Dispatch, Address]
+) -> None:
+    client.get(f"/console/follow/{there[0].key}/")
+    cookie = client.cookies["form"]
+    assert cookie["httponly"]
+    assert cookie["samesite"] == "Lax"
+
+
+def test_a22_our_own_form_passes_though_its_page_hides_where_it_is(there: tuple[Dispatch, Address]) -> None:
+    client = Client(enforce_csrf_checks=True)
+    path = f"/confirm/{make(Purpose.CONFIRM, there[1].public_id, 0)}"
+    client.get(path)
+    answer = client.post(
+        path,
+        {"csrfmiddlewaretoken": client.cookies["form"].value},
+        headers={"Origin": "null", "Sec-Fetch-Site": "same-origin"},
+    )
+    assert answer.status_code == 200
