@@ -46,7 +46,7 @@ class EmailSettings(ChannelSettings):
     port: int = Field(default=587, ge=1, le=65535)
     security: Literal["none", "starttls", "tls"] = "starttls"
     username: OneLine = ""
-    password: SecretStr = SecretStr("")
+    password: SecretStr = Field(default=SecretStr(""), validate_default=True)
     sender: Annotated[str, Field(min_length=3), AfterValidator(_address)]
     sender_names: dict[str, str] = {}
     reply_to: Address = ""
@@ -63,7 +63,7 @@ class EmailSettings(ChannelSettings):
     attempt_seconds: Seconds = 60.0
     dkim_domain: OneLine = ""
     dkim_selector: OneLine = ""
-    dkim_key: SecretStr = SecretStr("")
+    dkim_key: SecretStr = Field(default=SecretStr(""), validate_default=True)
 
     @field_validator("password")
     @classmethod

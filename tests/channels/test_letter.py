@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import email
+import quopri
 import re
 from dataclasses import replace
 from email import policy
@@ -12,16 +13,29 @@ from email.message import EmailMessage
 import dkim
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import html
 
-from channels.contract import Act, Bulletin, Copy, Link, Outcome, Reason, Recipient, Sender, Surroundings, Text
+from channels.contract import (
+    Act,
+    Bulletin,
+    Copy,
+    Link,
+    Outcome,
+    Reason,
+    Recipient,
+    Sender,
+    SettingsInvalid,
+    Surroundings,
+    Text,
+)
 from channels.email import Email
 from channels.kit.egress import Egress
 from channels.kit.facts import missing
 from channels.kit.letter import envelope_address, key_token
+from channels.kit.mime import quoted
 from channels.kit.smtp import Mail
 from tests.support.bulletins import EN, NL, bulletin, texts
 from tests.support.mailing import SLOTS
@@ -30,6 +44,11 @@ KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 PEM = KEY.private_bytes(
     serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
 ).decode()
+EC_PEM = (
+    ec.generate_private_key(ec.SECP256R1())
+    .private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    .decode()
+)
 
 
 def made(**values: object) -> Email:
@@ -301,3 +320,31 @@ def test_a_notice_without_a_place_for_its_button_has_it_before_the_body() -> Non
     assert f"Ja, stuur mij berichten:\n{url}\n" in plain
     assert page.index("Klik op de knop.") < page.index(url) < page.index("Hebt u dit niet gevraagd?")
     assert "Hebt u een vraag?" not in plain + page
+
+
+@given(text=st.text(alphabet=st.sampled_from(list("ab=.é \t\n€")), max_size=400))
+@settings(max_examples=300, deadline=None)
+def test_quoted_text_has_room_for_the_soft_break_at_a_slot(text: str) -> None:
+    lines = quoted(text).split(b"\r\n")
+    assert max(map(len, lines)) <= 76
+    assert len(lines[-1]) <= 75
+    assert quopri.decodestring(b"\r\n".join(lines)).decode().replace("\r\n", "\n") == text
+
+
+@pytest.mark.parametrize(
+    ("given_key", "field"),
+    [
+        ({"dkim_domain": "losser.example"}, "dkim_key"),
+        ({"dkim_key": PEM}, "dkim_key"),
+        ({"dkim_domain": "losser.example", "dkim_selector": "o", "dkim_key": "no key"}, "dkim_key"),
+        ({"dkim_domain": "losser.example", "dkim_selector": "o", "dkim_key": EC_PEM}, "dkim_key"),
+        ({"password": "alone"}, "password"),
+        ({"username": "alone"}, "password"),
+        ({"username": "omroeper", "password": "x", "security": "none"}, "password"),
+    ],
+)
+def test_keys_and_passwords_that_cannot_work_are_refused_and_not_shown(given_key: dict[str, str], field: str) -> None:
+    with pytest.raises(SettingsInvalid) as caught:
+        made(**given_key)
+    assert set(caught.value.problems) == {field}
+    assert "PRIVATE KEY" not in str(caught.value)

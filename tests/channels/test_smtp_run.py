@@ -391,3 +391,53 @@ def test_a_mistake_of_our_own_costs_one_recipient_and_not_the_run() -> None:
             assert mailing.receipts["resident0003"].detail == "RuntimeError while the message was made"
 
     asyncio.run(run())
+
+
+def test_a_goodbye_while_idle_is_noticed_before_the_connection_is_used_again() -> None:
+    async def run() -> None:
+        async with far_side() as far, channel_to(far, connections=1) as channel:
+            assert (await mail(channel, people(2))).outcomes() == accepted(2)
+            far.writers[0].write(b"421 4.4.2 idle for too long\r\n")
+            await far.writers[0].drain()
+            assert (await mail(channel, people(2, "later"))).outcomes() == accepted(2)
+            assert far.connections == 2
+            assert [line for line in far.sessions[0].said if line.startswith("RCPT")] == [
+                f"RCPT TO:<{person.address}>" for person in people(2)
+            ]
+
+    asyncio.run(run())
+
+
+def test_a_connection_that_lay_idle_too_long_is_not_used_again() -> None:
+    async def run() -> None:
+        async with far_side() as far, channel_to(far, connections=1, idle_seconds=0.001) as channel:
+            assert (await mail(channel, people(2))).outcomes() == accepted(2)
+            await asyncio.sleep(0.01)
+            assert (await mail(channel, people(2, "later"))).outcomes() == accepted(2)
+            assert far.connections == 2
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("reply", ["250-more\r\n" * 100_000 + "250 enough", "2" * 100_000])
+def test_an_endless_reply_is_none(reply: str) -> None:
+    async def run() -> None:
+        async with far_side(at("RCPT", reply)) as far, channel_to(far) as channel:
+            mailing = await mail(channel, people(1))
+            assert mailing.outcomes() == ["deferred"]
+            assert mailing.receipts["resident0001"].reason is Reason.NOT_UNDERSTOOD
+
+    asyncio.run(run())
+
+
+def test_an_objection_in_the_middle_of_a_long_text_is_the_answer_to_it() -> None:
+    async def run() -> None:
+        long = bulletin(replace(NL, change="woord " * 1_000_000))
+        script = at("text", "552 5.3.4 that is too much")
+        async with far_side(script, extensions=("PIPELINING",)) as far, channel_to(far, connections=1) as channel:
+            mailing = await mail(channel, people(1), announcement(channel, Act.UPDATE, long))
+            assert mailing.outcomes() == ["rejected"]
+            assert mailing.receipts["resident0001"].reason is Reason.TOO_LARGE
+            assert far.messages == []
+
+    asyncio.run(run())
