@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,15 +39,13 @@ from channels.contract import (
 from channels.kit import site
 from channels.kit.files import Busy, Folder, PathRefused, held
 from channels.kit.http import Http, NoAnswer, NotSent
+from channels.kit.manifest import LANGUAGE, MANIFEST, Entry, Manifest, ManifestUnreadable
 from channels.kit.page import compose
 from channels.kit.pagetext import link_target, page_text
-from channels.kit.site import Entry, Manifest, Shape
+from channels.kit.site import Shape
 
 BUILT_ASSETS = Path(__file__).resolve().parents[1] / "dispatcher" / "assets" / "built"
 
-_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*")
-_SLUG = re.compile(r"[a-z0-9-]{1,80}")
-_EARLY = re.compile(r"early/[A-Za-z0-9_-]{8,200}/[a-z0-9-]{1,80}")
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _TOGETHER = 100  # pages of a rebuild that are on their way at once
 
@@ -86,7 +83,7 @@ class WebsiteSettings(ChannelSettings):
     @field_validator("languages")
     @classmethod
     def _known_form(cls, languages: tuple[str, ...]) -> tuple[str, ...]:
-        wrong = [language for language in languages if not _LANGUAGE.fullmatch(language)]
+        wrong = [language for language in languages if not LANGUAGE.fullmatch(language)]
         if wrong or len(set(languages)) < len(languages):
             raise ValueError("give each language once, in small letters, such as nl or en")
         return languages
@@ -120,7 +117,7 @@ class Website(Broadcast):
             ValueError: if slug or language cannot be part of an address.
         """
         copy, entry = compose(bulletin, language, act, self.shape)
-        if not _acceptable(entry):
+        if not entry.acceptable:
             raise ValueError(f"{entry.path[:120]!r} cannot be the address of a page")
         return copy
 
@@ -134,7 +131,7 @@ class Website(Broadcast):
         return await self.publish(notice, key)
 
     async def look_up(self, key: str) -> Receipt | None:
-        entry = await self._held(lambda folder: _manifest(folder).by_key(key))
+        entry = await self._held(lambda folder: Manifest.of(folder).by_key(key))
         return None if entry is None else _receipt(entry, key)
 
     async def refresh(self, now: datetime) -> None:
@@ -143,7 +140,7 @@ class Website(Broadcast):
         Raises:
             OutletDown: if the folder cannot be written.
         """
-        await self._held(lambda folder: folder.replace(self._follows(_manifest(folder), now)))
+        await self._held(lambda folder: folder.replace(self._follows(Manifest.of(folder), now)))
 
     async def rebuild(self, copies: Iterable[tuple[Copy, str]], now: datetime | None = None) -> int:
         """Writes the site anew from copies and the keys they were accepted under; says how many pages it has.
@@ -175,7 +172,7 @@ class Website(Broadcast):
     async def check(self) -> list[Finding]:
         findings = []
         try:
-            count = await self._held(lambda folder: len(_manifest(folder).entries))
+            count = await self._held(lambda folder: len(Manifest.of(folder).entries))
             findings.append(Finding(Level.FINE, f"The folder can be written and holds {count} pages."))
         except OutletDown as down:
             findings.append(Finding(Level.FAULT, down.reason, "Mend the folder or its rights, then check again."))
@@ -206,7 +203,7 @@ class Website(Broadcast):
             return await asyncio.to_thread(self._in_folder, work)
         except Busy as error:
             raise OutletDown(f"The site's folder is in use: {error}.", retry_after=5) from None
-        except site.ManifestUnreadable as error:
+        except ManifestUnreadable as error:
             raise OutletDown(str(error), needs_person=True) from None
         except PathRefused as error:
             raise OutletDown(
@@ -223,15 +220,15 @@ class Website(Broadcast):
 
     def _place(self, folder: Folder, copy: Copy, key: str) -> Receipt:
         entry = Entry.model_validate_json(copy.parts["entry"])
-        manifest = _manifest(folder)
+        manifest = Manifest.of(folder)
         before = manifest.entries.get(entry.path)
-        if not _acceptable(entry):
+        if not entry.acceptable:
             return _refused(key, "the copy names no address of this site")
         if before is not None and before.announcement != entry.announcement:
             return _refused(key, "another announcement has this address")
         if before is not None and before.rank > entry.rank:
             kept, detail = manifest.put(before, key), f"revision {before.revision} stands there and is newer"
-            files = {site.MANIFEST: manifest.content()}
+            files = {MANIFEST: manifest.content()}
         else:
             kept, detail = entry, ""
             files = self._files(manifest, entry, copy.parts["page"], key)
@@ -249,15 +246,15 @@ class Website(Broadcast):
     def _files(self, manifest: Manifest, entry: Entry, page: str, key: str) -> dict[str, bytes]:
         """What changes when ``entry`` takes its place, in the order in which readers may see it change."""
         manifest.put(entry, key)
-        changed = {_file(entry): page.encode()} | self._lead_on(manifest, entry)
-        return changed | self._follows(manifest, datetime.now(UTC)) | {site.MANIFEST: manifest.content()}
+        changed = {entry.file: page.encode()} | self._lead_on(manifest, entry)
+        return changed | self._follows(manifest, datetime.now(UTC)) | {MANIFEST: manifest.content()}
 
     def _lead_on(self, manifest: Manifest, entry: Entry) -> dict[str, bytes]:
         """The early pages of an announcement that is public now: they become pages that lead there."""
         changed = {}
         for early, public in manifest.overtaken(entry.announcement, entry.language):
             manifest.entries[early.path] = early.model_copy(update={"moved": True})
-            changed[_file(early)] = site.moved(early, self.shape, public.url)
+            changed[early.file] = site.moved(early, self.shape, public.url)
         return changed
 
     def _follows(self, manifest: Manifest, now: datetime) -> dict[str, bytes]:
@@ -272,57 +269,25 @@ class Website(Broadcast):
         for copy, key in copies:
             entry = Entry.model_validate_json(copy.parts["entry"])
             before = manifest.entries.get(entry.path)
-            if not _acceptable(entry):
+            if not entry.acceptable:
                 continue
             if before is not None and before.rank > entry.rank:
                 manifest.put(before, key)
             else:
-                pages[_file(entry)] = copy.parts["page"].encode()
+                pages[entry.file] = copy.parts["page"].encode()
                 manifest.put(entry, key)
         for entry in list(manifest.entries.values()):
             pages |= self._lead_on(manifest, entry)
         waiting = list(pages.items())
         for start in range(0, len(waiting), _TOGETHER):
             folder.replace(dict(waiting[start : start + _TOGETHER]))
-        folder.replace(self._follows(manifest, now) | {site.MANIFEST: manifest.content()})
+        folder.replace(self._follows(manifest, now) | {MANIFEST: manifest.content()})
         return len(pages)
 
     def _onward(self, page: bytes) -> str:
         """Where a page that replaced an early one leads: to an address of this site, or nowhere."""
         leads_to = link_target(page, "moved") or ""
         return leads_to if leads_to.startswith(f"{self.site.base_url}/") else ""
-
-
-def _manifest(folder: Folder) -> Manifest:
-    """The manifest of the site in ``folder``; a new one where the folder is empty.
-
-    Raises:
-        ManifestUnreadable: if it is damaged, or if there are pages that it does not know.
-    """
-    content = folder.read(site.MANIFEST)
-    if content is not None:
-        return Manifest.read(content)
-    if folder.read("index.html") is not None:
-        raise site.ManifestUnreadable(
-            "The site's folder has pages but no manifest, so nothing was written. "
-            "Choose an empty folder, or rebuild the site from the ledger."
-        )
-    manifest = Manifest()
-    folder.replace({site.MANIFEST: manifest.content()})
-    return manifest
-
-
-def _acceptable(entry: Entry) -> bool:
-    """Whether the entry's address is one of ours: ``nl/slug``, or an early one that ends in the slug."""
-    if not _SLUG.fullmatch(entry.slug) or not _LANGUAGE.fullmatch(entry.language):
-        return False
-    if entry.early:
-        return bool(_EARLY.fullmatch(entry.path)) and entry.path.endswith(f"/{entry.slug}")
-    return entry.path == f"{entry.language}/{entry.slug}"
-
-
-def _file(entry: Entry) -> str:
-    return f"{entry.path}/index.html"
 
 
 def _receipt(entry: Entry, key: str, detail: str = "") -> Receipt:

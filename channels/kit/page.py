@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 from markupsafe import Markup, escape
 
 from channels.contract import Act, Bulletin, Copy, Image, Link, Text
+from channels.kit.manifest import Entry
 from channels.kit.pagetext import page_text
-from channels.kit.site import Entry, Shape, data, words
+from channels.kit.site import Shape, data, words
 from channels.kit.templates import moment, render
 
 # Control characters (all but tab and new line), lone surrogates and the two non-characters: no page, feed or JSON may

@@ -1,130 +1,31 @@
-"""What a published site holds, and every page of it that follows from that: lists, feeds, banner, sitemap.
+"""Every page of a site that follows from its manifest: lists, feeds, banner, sitemap.
 
-The manifest has one entry for each announcement, language and address. All functions here are pure: the same manifest,
-shape and moment give the same bytes, so a site can be built again from the copies that made it.
+All functions here are pure: the same manifest, shape and moment give the same bytes, so a site can be built again from
+the copies that made it.
 """
 
 from __future__ import annotations
 
 import json
-import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Literal
+from itertools import islice
 from urllib.parse import urlsplit
 
 from markupsafe import Markup
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from channels.contract import Fact
+from channels.kit.manifest import Entry, Manifest
 from channels.kit.templates import FOLDER, render, unbroken
 
 # Published pages name the style sheet: its number rises when pages written for the old classes would look wrong.
 STYLE = "omroeper-1.css"
-MANIFEST = ".omroeper/manifest.json"
 
 _LATEST_FIRST = 50_000  # addresses that a sitemap may hold
 _RIGHT_TO_LEFT = frozenset(("ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"))
 _FOR_DATA = str.maketrans({c: f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"})
 _NOTHING_YET = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class ManifestUnreadable(Exception):
-    """The manifest is damaged, or missing where there are pages. The message is a sentence with the remedy."""
-
-
-class Entry(BaseModel):
-    """One copy on the site: an announcement in one language at one address (``path``, without slash around it).
-
-    ``keys`` are the delivery keys under which it was accepted; ``moved`` is an early address that now leads on.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    path: str
-    language: str
-    announcement: str
-    slug: str
-    revision: int
-    state: Literal["live", "corrected", "withdrawn"]
-    kind: str
-    title: str
-    summary: str
-    facts: tuple[Fact, ...]
-    reason: str
-    url: str
-    published: datetime
-    published_words: str
-    updated: datetime
-    expires: datetime | None
-    topics: tuple[str, ...]
-    early: bool
-    practice: bool
-    moved: bool = False
-    keys: tuple[str, ...] = ()
-
-    @property
-    def rank(self) -> tuple[int, bool]:
-        """What may replace what: a later revision an earlier one, a withdrawal the revision it withdraws."""
-        return self.revision, self.state == "withdrawn"
-
-    @property
-    def feed_id(self) -> str:
-        """Its permanent name in feeds (RFC 4287 section 4.2.6): not even a move of the site changes it."""
-        return uuid.uuid5(uuid.NAMESPACE_URL, f"{self.announcement}/{self.language}").urn
-
-    def current(self, now: datetime) -> bool:
-        """Whether readers should find it: public, not withdrawn, not expired."""
-        return not self.early and self.state != "withdrawn" and (self.expires is None or self.expires > now)
-
-
-class Manifest(BaseModel):
-    """Every entry by its path."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    version: Literal[1] = 1
-    entries: dict[str, Entry] = Field(default_factory=dict)
-
-    @classmethod
-    def read(cls, content: bytes) -> Manifest:
-        """The manifest that ``content`` holds.
-
-        Raises:
-            ManifestUnreadable: if it is none.
-        """
-        try:
-            return cls.model_validate_json(content)
-        except ValidationError:
-            raise ManifestUnreadable(
-                "The site's manifest cannot be read, so nothing was written. Rebuild the site from the ledger."
-            ) from None
-
-    def content(self) -> bytes:
-        ordered = Manifest(entries=dict(sorted(self.entries.items())))
-        return ordered.model_dump_json(indent=1).encode()
-
-    def put(self, entry: Entry, key: str) -> Entry:
-        """Stores ``entry``, with ``key`` and all keys that its address was accepted under before."""
-        before = self.entries.get(entry.path)
-        kept = entry.model_copy(update={"keys": tuple(sorted({*(before.keys if before else ()), *entry.keys, key}))})
-        self.entries[entry.path] = kept
-        return kept
-
-    def by_key(self, key: str) -> Entry | None:
-        return next((entry for entry in self.entries.values() if key in entry.keys), None)
-
-    def overtaken(self, announcement: str, language: str) -> list[tuple[Entry, Entry]]:
-        """Early copies of an announcement whose public copy stands, each with that copy."""
-        ours = [e for e in self.entries.values() if e.announcement == announcement and e.language == language]
-        return [(early, public) for public in ours if not public.early for early in ours if early.early]
-
-    def current(self, language: str, now: datetime) -> list[Entry]:
-        """What readers of ``language`` should find, emergencies first, then the latest first."""
-        found = [entry for entry in self.entries.values() if entry.language == language and entry.current(now)]
-        return sorted(found, key=lambda e: (e.kind != "emergency", -e.published.timestamp(), e.slug))
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,14 +87,15 @@ def pages(manifest: Manifest, shape: Shape, now: datetime) -> dict[str, bytes]:
     """Everything that follows from the manifest, by path: all of the site but the announcements' own pages."""
     practice = any(entry.practice for entry in manifest.entries.values())
     made: dict[str, str] = {}
+    current = {language: manifest.current(language, now) for language in shape.languages}
     for language in shape.languages:
         frame = shape.frame(language) | {"practice": practice}
-        current = manifest.current(language, now)
-        made[f"{language}/index.html"] = render("website/list.html", **frame, entries=current[: shape.list_length])
-        made[f"{language}/feed.atom"] = _feed(manifest, shape, frame, current)
+        listed = current[language][: shape.list_length]
+        made[f"{language}/index.html"] = render("website/list.html", **frame, entries=listed)
+        made[f"{language}/feed.atom"] = _feed(manifest, shape, frame, current[language])
     first = shape.languages[0]
     made["index.html"] = made[f"{first}/index.html"]
-    made["banner.json"] = data(_banner(manifest, shape, now))
+    made["banner.json"] = data(_banner(current, shape, now))
     made["banner.js"] = (FOLDER / "website" / "banner.js").read_text("utf-8")
     made["sitemap.xml"] = _sitemap(manifest)
     made["robots.txt"] = _robots(shape, practice=practice)
@@ -218,7 +120,7 @@ def _feed(manifest: Manifest, shape: Shape, frame: Mapping[str, object], current
     return render("website/feed.xml", **frame, entries=entries, withdrawn=withdrawn, updated=updated.isoformat())
 
 
-def _banner(manifest: Manifest, shape: Shape, now: datetime) -> dict[str, object]:
+def _banner(current: Mapping[str, Sequence[Entry]], shape: Shape, now: datetime) -> dict[str, object]:
     return {
         "version": 1,
         "language": shape.languages[0],
@@ -227,33 +129,32 @@ def _banner(manifest: Manifest, shape: Shape, now: datetime) -> dict[str, object
                 "name": shape.title(language),
                 "more": words(language)["more"],
                 "close": words(language)["close"],
-                "announcements": _shown(manifest, shape, language, now),
+                "announcements": [_item(entry, until) for entry, until in _shown(current[language], shape, now)],
             }
             for language in shape.languages
         },
     }
 
 
-def _shown(manifest: Manifest, shape: Shape, language: str, now: datetime) -> list[dict[str, object]]:
-    shown = []
-    for entry in manifest.current(language, now):
-        until = entry.expires or entry.published + timedelta(days=shape.banner_days)
-        if until > now:
-            shown.append(
-                {
-                    "id": entry.feed_id,
-                    "revision": entry.revision,
-                    "kind": entry.kind,
-                    "emergency": entry.kind == "emergency",
-                    "mark": words(language)["practice"] if entry.practice else "",
-                    "title": entry.title,
-                    "summary": entry.summary,
-                    "url": entry.url,
-                    "facts": unbroken(entry.facts),
-                    "until": until.isoformat(),
-                }
-            )
-    return shown[: shape.banner_length]
+def _shown(current: Iterable[Entry], shape: Shape, now: datetime) -> list[tuple[Entry, datetime]]:
+    """What stands in the banner, each with when it goes."""
+    untils = ((entry, entry.expires or entry.published + timedelta(days=shape.banner_days)) for entry in current)
+    return list(islice((pair for pair in untils if pair[1] > now), shape.banner_length))
+
+
+def _item(entry: Entry, until: datetime) -> dict[str, object]:
+    return {
+        "id": entry.feed_id,
+        "revision": entry.revision,
+        "kind": entry.kind,
+        "emergency": entry.kind == "emergency",
+        "mark": words(entry.language)["practice"] if entry.practice else "",
+        "title": entry.title,
+        "summary": entry.summary,
+        "facts": unbroken(entry.facts),
+        "url": entry.url,
+        "until": until.isoformat(),
+    }
 
 
 def _sitemap(manifest: Manifest) -> str:
