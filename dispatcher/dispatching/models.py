@@ -169,7 +169,10 @@ class Batch(models.Model):
                 name="one_batch_per_number",
             )
         ]
-        indexes = [models.Index(fields=["due_at"], condition=models.Q(due_at__isnull=False), name="batch_due")]
+        indexes = [
+            models.Index(fields=["due_at"], condition=models.Q(due_at__isnull=False), name="batch_due"),
+            models.Index(fields=["dispatch"], condition=models.Q(needs_page=False), name="batch_of_page"),
+        ]
 
     def __str__(self) -> str:
         return f"batch {self.pk}"

@@ -86,31 +86,27 @@ def progress(dispatch: Dispatch, *, details: bool = True) -> Progress:
 
 
 def _sums(dispatch_id: int) -> list[dict[str, Any]]:
+    """Sums over batches. Single deliveries are looked at only in batches that are in hand or hold an unknown one."""
+    in_hand = "d.position < b.handed AND d.due_at <= b.cutoff"
+    pageless = f"b.due_at <= {clock.wall()} AND NOT {readiness.page_there()}"
     with connection.cursor() as cursor:
         cursor.execute(
             f"""SELECT b.outlet_id, sum(b.size) AS planned, sum(b.accepted) AS accepted, sum(b.rejected) AS rejected,
                 sum(b.gone) AS gone, sum(b.unknown) AS unknown, sum(b.skipped) AS skipped, min(b.due_at) AS next_at,
                 sum(CASE WHEN NOT {clock.lease_over("b.")} THEN 1 ELSE 0 END) AS leased,
-                sum(CASE WHEN b.due_at IS NOT NULL THEN 1 ELSE 0 END) AS open_batches,
-                sum(CASE WHEN b.due_at <= {clock.wall()} AND NOT {readiness.page_there()} THEN 1 ELSE 0 END) AS pageless
+                sum(CASE WHEN {pageless} THEN 1 ELSE 0 END) AS pageless,
+                sum(CASE WHEN b.due_at IS NOT NULL AND b.handed > 0 AND NOT {clock.lease_over("b.")} THEN (
+                    SELECT count(*) FROM dispatching_delivery d WHERE d.batch_id = b.id AND {in_hand}
+                    ) ELSE 0 END) AS sending,
+                sum(CASE WHEN b.due_at IS NOT NULL AND b.unknown > 0 THEN (
+                    SELECT count(*) FROM dispatching_delivery d
+                    WHERE d.batch_id = b.id AND d.due_at IS NOT NULL AND d.state = 'unknown') ELSE 0 END) AS repeats
             FROM dispatching_batch b WHERE b.dispatch_id = %s GROUP BY b.outlet_id""",
             [dispatch_id],
         )
         rows = rows_as_dicts(cursor)
-        for row in rows:
-            row["next_at"] = clock.moment(row["next_at"])
-            row["sending"] = row["repeats"] = 0
-            if row["open_batches"]:
-                cursor.execute(
-                    f"""SELECT coalesce(sum(CASE WHEN NOT {clock.lease_over("b.")} AND d.position < b.handed
-                            AND d.due_at <= b.cutoff THEN 1 ELSE 0 END), 0),
-                        coalesce(sum(CASE WHEN d.state = 'unknown' THEN 1 ELSE 0 END), 0)
-                    FROM dispatching_batch b JOIN dispatching_delivery d ON d.batch_id = b.id
-                    WHERE b.dispatch_id = %s AND b.outlet_id = %s AND b.due_at IS NOT NULL AND d.due_at IS NOT NULL
-                        AND (b.handed > 0 OR b.unknown > 0)""",
-                    [dispatch_id, row["outlet_id"]],
-                )
-                row["sending"], row["repeats"] = cursor.fetchone()
+    for row in rows:
+        row["next_at"] = clock.moment(row["next_at"])
     return rows
 
 

@@ -35,11 +35,15 @@ def outlet_open() -> str:
 
 
 def page_there() -> str:
-    """Website first: nobody gets a link to a page that is not there. An emergency waits no longer than ``page_by``."""
+    """Website first: nobody gets a link to a page that is not there. An emergency waits no longer than ``page_by``.
+
+    Pages wait for no page, and an index holds those batches alone: this is asked for every batch that is due.
+    """
     return f"""(NOT b.needs_page OR (b.page_by IS NOT NULL AND b.page_by <= {clock.wall()}) OR NOT EXISTS (
         SELECT 1 FROM dispatching_batch pb
         JOIN dispatching_outlet po ON po.id = pb.outlet_id AND po.channel = 'website'
-        WHERE pb.dispatch_id = b.dispatch_id AND pb.stage <= b.stage AND pb.accepted + pb.skipped < pb.size))"""
+        WHERE pb.dispatch_id = b.dispatch_id AND NOT pb.needs_page AND pb.stage <= b.stage
+            AND pb.accepted + pb.skipped < pb.size))"""
 
 
 def dead() -> str:
