@@ -21,6 +21,9 @@ from dispatcher.dispatching.leasing import Lease
 from dispatcher.dispatching.models import DeliveryState, PastReceipt
 from dispatcher.dispatching.policy import Decision, decide
 
+# Statements that a connection keeps prepared: a process has few leases at a time.
+PREPARED = 8
+
 
 class LeaseLost(Exception):
     """Another holder has the batch: nothing of this one's counts any more, except what it still learns."""
@@ -141,7 +144,8 @@ def _settle_postgres(lease: Lease, results: Sequence[Result], after: int, room: 
             (NOT {readiness.ended()} AND o.enabled AND o.paused_at IS NULL AND o.circuit <> 'open') AS open_now
         FROM dispatching_batch b JOIN dispatching_dispatch d ON d.id = b.dispatch_id
         JOIN dispatching_outlet o ON o.id = b.outlet_id
-        WHERE b.id = %s AND b.lease_token = %s AND b.lease_until IS NOT NULL FOR UPDATE OF b
+        WHERE b.id = {lease.batch_id:d} AND b.lease_token = {lease.token:d} AND b.lease_until IS NOT NULL
+        FOR UPDATE OF b
     ), r AS (
         SELECT * FROM unnest(%s::bigint[], %s::text[], %s::float8[], %s::text[], %s::text[], %s::text[], %s::text[],
             %s::text[], %s::int[]) AS r(id, state, due_in, reason, detail, remote_id, url, prior, tried)
@@ -163,9 +167,11 @@ def _settle_postgres(lease: Lease, results: Sequence[Result], after: int, room: 
         FROM b AS held WHERE b.id = held.id RETURNING b.id
     )
     SELECT next.* FROM mark LEFT JOIN next ON true ORDER BY position"""
-    values: list[Any] = [lease.batch_id, lease.token, *_arrays(results), after, room]
+    values: list[Any] = [*_arrays(results), after, room]
     connection.ensure_connection()
     # Straight through psycopg: a prepared statement, where Django would send text to be parsed and planned each time.
+    # The lease stands in its text, so each lease has it planned once, for the tables as they are by then.
+    connection.connection.prepared_max = PREPARED
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         rows = cursor.execute(statement.encode(), values, prepare=True).fetchall()
     if not rows:
