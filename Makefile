@@ -13,7 +13,7 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 RUNTIME := $(VENV)/.runtime-installed
 TESTING := $(VENV)/.testing-installed
 
-.PHONY: help run once test coverage faults bench lint types assets lock browser secrets clean
+.PHONY: help run once test coverage faults bench picture lint types assets lock browser secrets clean
 .DELETE_ON_ERROR:
 
 help:
@@ -22,7 +22,7 @@ help:
 	@echo "make test    lint, types and the whole suite, on SQLite and on PostgreSQL"
 	@echo "make faults  the fault matrix at full size"
 	@echo "make coverage  what the suite does not reach, by branch"
-	@echo "make bench   the benchmarks"
+	@echo "make bench   the benchmarks; make picture: the README's picture"
 	@echo "make lint    ruff, layers, unused requirements; make types: mypy"
 	@echo "make assets  style sheet, fonts, translations; make lock: requirements from pyproject.toml"
 	@echo "make secrets passwords and keys for docker-compose.yml"
@@ -45,6 +45,9 @@ faults: $(TESTING) assets
 
 bench: $(TESTING) assets
 	@exec $(BIN)/python -m benchmarks $(ARGS)
+
+picture: $(TESTING) assets browser
+	@exec $(BIN)/python docs/picture.py
 
 lint: $(TESTING)
 	@exec $(BIN)/python -m tests.run lint

@@ -79,6 +79,7 @@ def load_town(smtp: str = "") -> None:
             "folder": str(settings.SITE_FOLDER),
             "base_url": settings.BASE_URL,
             "languages": [code for code, _ in settings.LANGUAGES],
+            "titles": {"nl": "Berichten van Losser", "en": "Announcements of Losser"},
         }
         email = {"host": host, "port": int(port), "security": "none", "sender": f"berichten@{DOMAIN}"}
         _outlet("website", "Website", 0, website)

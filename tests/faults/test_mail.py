@@ -125,9 +125,10 @@ def test_f26_answer_cut_in_the_middle(strike: Strike) -> None:
 
 @pytest.mark.parametrize("moment", ["data", "body", "mail"])
 def test_f26_cut_before_the_message_was_complete(strike: Strike, moment: str) -> None:
-    stricken = strike()
+    # Long enough to leave in several writes: a short one goes in one, its dot included, and is then in doubt.
+    stricken = strike(residents=120)
     stricken.practice.switch({"kind": "cut", "moment": moment, "how": "rst", "after": 50, "times": 5})
-    stricken.announce()
+    stricken.announce(body="Een lange tekst. " * 2500)
     stricken.settled(timeout=150)
     figures = stricken.check()
     assert figures.received == figures.planned
