@@ -8,8 +8,8 @@ import signal
 import socket
 import stat
 import subprocess
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psutil
@@ -88,9 +88,7 @@ def test_ours_listens_on_a_private_socket_only_and_keeps_what_it_gets(layout: La
 def test_one_left_by_a_killed_run_is_ended(layout: Layout, frozen: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leftovers, "PATIENCE", 0.5)
     program = doorbell.program(layout)
-    with subprocess.Popen(program.argv, stdout=subprocess.DEVNULL, start_new_session=True) as left:
-        while not layout.redis_socket.exists():
-            psutil.Process().cpu_percent(0.01)
+    with left_running(program.argv, layout.redis_socket) as left:
         if frozen:
             left.send_signal(signal.SIGSTOP)
 
@@ -107,14 +105,24 @@ def test_one_left_by_a_killed_run_is_ended(layout: Layout, frozen: bool, monkeyp
 
 def test_the_server_of_another_installation_is_left_alone(layout: Layout, scratch_folder: Path) -> None:
     other = prepare(scratch_folder / "other")
-    with subprocess.Popen(doorbell.program(other).argv, stdout=subprocess.DEVNULL, start_new_session=True) as neighbour:
-        while not (other.redis / "server.pid").exists():
-            psutil.Process().cpu_percent(0.01)
+    with left_running(doorbell.program(other).argv, other.redis / "server.pid") as neighbour:
         # As if its process id had been ours once.
         (layout.redis / "server.pid").write_text((other.redis / "server.pid").read_text())
         assert leftovers.end(layout) == []
         assert neighbour.poll() is None
-        neighbour.kill()
+
+
+@contextmanager
+def left_running(command: Sequence[str], sign: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A server that no supervisor has, from when ``sign`` is there; killed afterwards."""
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True) as server:
+        try:
+            while not sign.exists():
+                assert server.poll() is None
+                psutil.Process().cpu_percent(0.01)
+            yield server
+        finally:
+            server.kill()
 
 
 def test_a_server_on_the_path_comes_before_the_bundled_one(
