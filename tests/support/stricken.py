@@ -18,8 +18,8 @@ from tests.support.recorder import Recorder
 from tests.support.town import Ran, Town
 
 FULL = os.environ.get("OMROEPER_FAULTS") == "full"
-# How many residents hear the announcement of a row.
-RESIDENTS = 20_000 if FULL else 600
+# How many residents there are in a row of the matrix; ``OMROEPER_FAULTS_RESIDENTS`` makes the full one smaller.
+RESIDENTS = int(os.environ.get("OMROEPER_FAULTS_RESIDENTS", "100000")) if FULL else 600
 WORKERS = ("w-fast", "w-mail")
 FAR_SIDE = ("practice",)
 
