@@ -8,12 +8,12 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 import pytest
 
 from tests.conftest import NewTown
 from tests.faults.conftest import Strike
+from tests.support import foreign
 from tests.support.stricken import FAR_SIDE, FULL
 
 SLOWLY = {"kind": "slow", "seconds": 0.004}
@@ -155,47 +155,18 @@ def test_f12_redis_half_open(strike: Strike, new_town: NewTown) -> None:
         assert figures.received == figures.planned
 
 
-def _foreign(marker: Path) -> dict[str, bytes]:
-    """Entries that do not belong in a queue, each in the envelope that kombu expects, except the one that has none."""
-    import base64  # noqa: PLC0415
-    import json  # noqa: PLC0415
-    import pickle  # noqa: PLC0415
-
-    class Bad:
-        def __reduce__(self) -> tuple[object, tuple[str]]:
-            return (open, (str(marker), "w"))  # type: ignore[return-value]
-
-    def envelope(body: bytes, kind: str, task: str) -> bytes:
-        message = {
-            "body": base64.b64encode(body).decode(),
-            "content-encoding": "binary" if "python" in kind else "utf-8",
-            "content-type": kind,
-            "headers": {"id": "1", "task": task, "lang": "py", "argsrepr": "", "kwargsrepr": ""},
-            "properties": {
-                "body_encoding": "base64", "delivery_tag": "1", "correlation_id": "1",
-                "delivery_info": {"exchange": "", "routing_key": "mail"}, "delivery_mode": 2, "priority": 0,
-            },
-        }  # fmt: skip
-        return json.dumps(message).encode()
-
-    arguments = json.dumps([[1], {}, {}]).encode()
-    return {
-        "pickle": envelope(pickle.dumps(([Bad()], {}, {})), "application/x-python-serialize", "omroeper.send"),
-        "unknown task": envelope(arguments, "application/json", "somebody.else"),
-        "old signature": envelope(json.dumps([[1, 2, 3], {}, {}]).encode(), "application/json", "omroeper.send"),
-        "yaml": envelope(b"!!python/object/apply:os.system ['true']", "application/x-yaml", "omroeper.send"),
-        "not json": b"this is no message at all",
-    }
-
-
 def test_f13_foreign_messages(strike: Strike) -> None:
     stricken = strike(parts=FAR_SIDE)
     marker = stricken.town.folder / "loaded"
     redis = stricken.town.redis()
-    foreign = _foreign(marker)
-    for entry in foreign.values():
-        redis.lpush("mail", entry)
-    redis.lpush("mail", *[foreign["not json"]] * 10)
+    redis.lpush(
+        "mail",
+        foreign.pickled(marker),
+        foreign.yaml(),
+        foreign.message("somebody.else", [1]),
+        foreign.message("omroeper.send", [1, 2, 3]),
+        *[foreign.NOT_JSON] * 10,
+    )
     stricken.announce()
     stricken.town.start("w-fast", "w-mail")
     stricken.settled(timeout=150)
