@@ -1,0 +1,72 @@
+"""``python -m benchmarks``: see ``--help``."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from benchmarks import email, machine, memory, postfix, report
+from benchmarks.measure import Measure
+
+ROUNDS = 5
+SIZES = (20_000, 100_000)
+
+
+class Name(StrEnum):
+    EMAIL = "email"
+    MEMORY = "memory"
+
+
+class Database(StrEnum):
+    SQLITE = "sqlite"
+    POSTGRES = "postgres"
+
+
+def main(
+    names: Annotated[list[Name] | None, typer.Argument(help="Which benchmarks. Default: all.", metavar="NAME")] = None,
+    size: Annotated[list[int] | None, typer.Option(min=100, help="How many residents; may be repeated.")] = None,
+    rounds: Annotated[int | None, typer.Option(min=1, help="How often each contender sends.")] = None,
+    database: Annotated[list[Database] | None, typer.Option(help="On which databases; may be repeated.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write what was found to this file, too.")] = None,
+) -> None:
+    """Measure how fast Omroeper is, against tools that anyone can install. A full run writes benchmarks/results.md."""
+    console = Console()
+    about = machine.describe()
+    measures: list[Measure] = []
+    try:
+        postfix.tools()
+        for each in database or list(Database):
+            for name in names or list(Name):
+                if name is Name.EMAIL:
+                    for number, residents in enumerate(size or SIZES):
+                        measures += _apart(email.run, each.value, residents, rounds or ROUNDS, number == 0)
+                else:
+                    measures += _apart(memory.run, each.value, max(size or SIZES))
+    except postfix.Unavailable as missing:
+        console.print(str(missing), style="bold red")
+        raise typer.Exit(1) from None
+    report.show(measures, console)
+    if json is not None:
+        json.write_text(report.as_json(measures, about))
+    if names or size or rounds or database:
+        console.print("A part was measured, so benchmarks/results.md stays as it is.")
+    else:
+        report.PAGE.write_text(report.as_page(measures, about, ROUNDS))
+        console.print("Written to benchmarks/results.md.")
+
+
+def _apart(measure: Callable[..., list[Measure]], *arguments: object) -> list[Measure]:
+    """Measures in a process of its own, since Django is set up for one installation in a process's life."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
+        return process.submit(measure, *arguments).result()
+
+
+if __name__ == "__main__":
+    typer.run(main)
