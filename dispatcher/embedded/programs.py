@@ -6,9 +6,10 @@ import asyncio
 import hashlib
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from .child import Program
 from .heartbeats import Heartbeats
@@ -79,7 +80,7 @@ def practice(layout: Layout, smtp_port: int, web_port: int) -> Program:
     return Program(name="practice", rank=PRACTICE_RANK, argv=argv, speaks=True, grace=5)
 
 
-def answers(port: int, path: str) -> Callable[[int], Awaitable[bool]]:
+def answers(port: int, path: str) -> Callable[[int], Coroutine[Any, Any, bool]]:
     """Whether an HTTP server on loopback gives a page that is not an error of its own."""
 
     async def asked(_: int) -> bool:

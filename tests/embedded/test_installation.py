@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import signal
 import socket
+import subprocess
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import psutil
 import pytest
 
-from dispatcher.embedded import leftovers, state
+from dispatcher.embedded import leftovers, ports, programs, state
 from tests.support import databases
+from tests.support.processes import lives
 from tests.support.town import Town
 
 
@@ -30,7 +34,7 @@ def test_a_worker_that_ends_over_an_unreadable_entry_is_up_again(town: Town) -> 
     town.until(lambda: town.restarts("w-mail") == 1, what="the restart")
     town.restarted("w-mail", after=before)
     assert redis.llen("mail") == 0
-    assert not psutil.pid_exists(before)
+    assert not lives(before)
 
 
 @pytest.mark.town(parts=("w-urgent",))
@@ -52,19 +56,32 @@ def test_each_part_that_is_killed_is_replaced(town: Town) -> None:
     assert [town.restarts(name) for name in ("redis", "practice", "web")] == [1, 1, 1]
 
 
-@pytest.mark.town(parts=("web",))
+@pytest.mark.town(parts=())
 def test_the_web_worker_dies_with_its_server(town: Town) -> None:
-    (worker,) = town.pool("web")
-    town.stop("web", grace=0)
-    town.until(lambda: not psutil.pid_exists(worker), what="the end of granian's worker")
-    assert not answers(town.ports["web"])
+    """Also where no supervisor is left to end it."""
+    port = ports.choose(0, exactly=True, what="a test", option="--port")
+    with subprocess.Popen(
+        programs.web(port).argv,
+        env={**os.environ, **town.environment},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    ) as server:  # fmt: skip
+        try:
+            town.until(lambda: asyncio.run(programs.answers(port, "/health")(server.pid)), what="the web server")
+            (worker,) = psutil.Process(server.pid).children()
+        finally:
+            server.kill()
+    try:
+        town.until(lambda: not lives(worker.pid), timeout=10, what="the end of granian's worker")
+    finally:
+        with suppress(psutil.NoSuchProcess):
+            worker.kill()
 
 
 @pytest.mark.town(parts=("w-mail",))
 def test_a_frozen_pool_process_is_killed_and_replaced(town: Town) -> None:
     frozen = town.pool("w-mail")[0]
     town.signal(frozen, signal.SIGSTOP)
-    town.until(lambda: not psutil.pid_exists(frozen), timeout=40, what="the end of the frozen process")
+    town.until(lambda: not lives(frozen), timeout=40, what="the end of the frozen process")
     town.until(lambda: len(town.pool("w-mail")) == 2, what="its replacement")
     assert town.restarts("w-mail") == 0
     assert f"pool process {frozen} gives no sign of life" in (town.logs / "supervisor.log").read_text()
@@ -98,7 +115,7 @@ def test_a_power_cut_and_the_power_back(town: Town) -> None:
     pool = town.pool("w-urgent")
     town.redis().rpush("urgent-later", "kept")
     assert town.cut_power() == list(before)
-    town.until(lambda: not any(psutil.pid_exists(pid) for pid in [*before.values(), *pool]), what="darkness")
+    town.until(lambda: not any(lives(pid) for pid in [*before.values(), *pool]), what="darkness")
     town.start(*before)
     assert set(before.values()).isdisjoint(town.main(name) for name in before)
     assert town.redis().lrange("urgent-later", 0, -1) == [b"kept"]

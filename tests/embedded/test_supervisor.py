@@ -11,7 +11,6 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import psutil
 import pytest
 
 from dispatcher.embedded import child as children
@@ -21,6 +20,7 @@ from dispatcher.embedded.heartbeats import Heartbeats
 from dispatcher.embedded.layout import Layout
 from dispatcher.embedded.problems import CannotStart
 from dispatcher.embedded.supervisor import Supervisor
+from tests.support.processes import lives
 
 
 def shell(name: str, script: str, rank: int = 0, grace: float = 10) -> Program:
@@ -30,10 +30,6 @@ def shell(name: str, script: str, rank: int = 0, grace: float = 10) -> Program:
 
 def supervise(layout: Layout, frozen_after: float | None = None) -> Supervisor:
     return Supervisor(layout, os.environ, frozen_after=frozen_after)
-
-
-def lives(pid: int) -> bool:
-    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
 
 
 async def written(file: Path) -> str:
@@ -197,6 +193,7 @@ from pathlib import Path
 from dispatcher.embedded.child import Program
 from dispatcher.embedded.layout import prepare
 from dispatcher.embedded.supervisor import Supervisor
+from tests.support.processes import lives
 
 async def main():
     layout = prepare(Path({str(layout.data)!r}))
