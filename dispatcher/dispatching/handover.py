@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from typing import ParamSpec, TypeVar
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError
 
 from channels.contract import Act, Copy, Direct, Outcome, OutletDown, Reason, Receipt, Recipient
-from dispatcher.dispatching import settle
+from dispatcher.dispatching import policy, settle
 from dispatcher.dispatching.leasing import Lease
 from dispatcher.dispatching.outlets import mark_well, reserve
 from dispatcher.dispatching.process import WorkerProcess
@@ -28,8 +28,8 @@ log = structlog.get_logger("omroeper.handover")
 
 # A receipt is written down at the latest after this many seconds, also where a group does not fill.
 FLUSH_SECONDS = 0.5
-# Receipts are kept in memory while the database is away, for this many attempts a second apart.
-DATABASE_TRIES = 30
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class HandOver:
@@ -48,13 +48,16 @@ class HandOver:
         self.after = 0
         self.exhausted = False
         self.well = False
+        self.no_room = False
         self.wake = asyncio.Event()
         self.settling: asyncio.Task[None] | None = None
         self.flush: asyncio.TimerHandle | None = None
         self.deadline = process.loop.time() + settings.TASK_SECONDS
 
-    async def run(self) -> None:
+    async def run(self) -> bool:
         """Hands over until the batch is done, the task's time is up, or the worker was asked to stop.
+
+        True where the rest may go on at once; false where the outlet's rate leaves no room for a while.
 
         Raises:
             OutletDown: as the channel said; everything pulled has been settled by then.
@@ -77,6 +80,7 @@ class HandOver:
         await self._finish()
         if down is not None and not self.lost.is_set():
             raise down
+        return not self.no_room
 
     async def _recipients(self) -> AsyncIterator[Recipient]:
         while True:
@@ -93,7 +97,8 @@ class HandOver:
             await self.wake.wait()
 
     def _must_stop(self) -> bool:
-        return self.lost.is_set() or self.process.stopping.is_set() or self.process.loop.time() > self.deadline
+        over = self.process.loop.time() > self.deadline
+        return over or self.no_room or self.lost.is_set() or self.process.stopping.is_set()
 
     def _take(self, receipt: Receipt) -> None:
         released = self.pulled.pop(receipt.key, None)
@@ -101,9 +106,6 @@ class HandOver:
             log.error("channel.unasked_receipt", channel=self.lease.channel)
             return
         self.results.append(settle.result_of(receipt, released, self.lease, settings.UNKNOWN_REPEAT_SECONDS))
-        if not self.well and receipt.outcome == Outcome.ACCEPTED:
-            self.well = True
-            self.process.loop.create_task(self.process.ledger(mark_well, self.lease.outlet_id))
         if len(self.results) >= self.window // 2 or not (self.pulled or self.ready):
             self._settle_soon()
         elif self.flush is None:
@@ -132,39 +134,55 @@ class HandOver:
                 return
 
     async def _settle(self) -> None:
-        results, self.results = self.results, []
         room = 0 if self.exhausted or self._must_stop() else self.window - len(self.pulled) - len(self.ready)
-        wait = 0.0
         if room > 0 and self.lease.rate:
-            room, wait = await self.process.ledger(reserve, self.lease.outlet_id, room)
+            room = await self._reserve(room)
+        results, self.results = self.results, []
         if not results and room <= 0:
             return
-        released = await self._written(results, max(room, 0))
-        if wait:
-            await self._pause(wait)
+        released = await self._write(results, max(room, 0))
         if room > 0:
             self.exhausted = len(released) < room
             if released:
                 self.after = released[-1].position + 1
             self._release(released)
 
-    async def _written(self, results: list[Result], room: int) -> list[Released]:
-        """Settles, and keeps trying while the database is away: a receipt in memory is the only witness."""
-        for attempt in range(DATABASE_TRIES):
-            try:
-                return await self.process.ledger(settle.settle, self.lease, results, after=self.after, room=room)
-            except DatabaseError as error:
-                log.warning("settle.database", error=str(error)[:200], attempt=attempt)
-                await self.process.drop_connection()
-                await asyncio.sleep(min(1.0, 0.05 * 2**attempt))
-        self.lost.set()
-        raise LeaseLost
+    async def _write(self, results: list[Result], room: int) -> list[Released]:
+        released = await self._ledger(settle.settle, self.lease, results, after=self.after, room=room)
+        if not self.well and any(result.outcome in policy.ANSWERS for result in results):
+            self.well = True
+            await self._ledger(mark_well, self.lease.outlet_id)
+        return released
 
-    async def _pause(self, seconds: float) -> None:
-        """Waits for the outlet's rate, a stop, or the loss of the lease."""
-        end = self.process.loop.time() + seconds
-        while (left := end - self.process.loop.time()) > 0 and not self._must_stop():  # noqa: ASYNC110 - see below
+    async def _ledger(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """A receipt in memory is the only witness, so the database is insisted on.
+
+        Raises:
+            LeaseLost: also where the ledger could not be written. The lease runs out then, and what is in hand is
+                taken for unknown: given back, it would be sent again.
+        """
+        try:
+            return await self.process.insist(function, *args, **kwargs)
+        except LeaseLost:
+            self.lost.set()
+            raise
+        except Exception:
+            log.exception("settle.failed", batch=self.lease.batch_id)
+            self.lost.set()
+            raise LeaseLost from None
+
+    async def _reserve(self, room: int) -> int:
+        """Waits until the outlet's rate has room, and says for how many. Nobody is released while we wait."""
+        loop = self.process.loop
+        room, wait = await self._ledger(reserve, self.lease.outlet_id, room, self.deadline - loop.time())
+        self.no_room = not room
+        end = loop.time() + wait
+        while (left := end - loop.time()) > 0 and not self._must_stop():
+            if self.results:
+                results, self.results = self.results, []
+                await self._write(results, 0)
             await asyncio.sleep(min(left, 0.2))  # a stop may come from another thread
+        return 0 if self._must_stop() else room
 
     def _release(self, released: list[Released]) -> None:
         for delivery in released:
@@ -176,10 +194,10 @@ class HandOver:
 
     async def _finish(self) -> None:
         """Everything pulled gets its receipt into the ledger; what was released and not pulled stays due."""
-        if self.flush is not None:
-            self.flush.cancel()
         if self.settling is not None:
             await asyncio.wait([self.settling])
+        if self.flush is not None:
+            self.flush.cancel()
         self.exhausted = True
         for key, released in self.pulled.items():
             silent = Receipt(key=key, outcome=Outcome.UNKNOWN, reason=Reason.FAULT)

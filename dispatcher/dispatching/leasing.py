@@ -19,6 +19,7 @@ from django.db import connection, transaction
 
 from channels.contract import Abilities
 from dispatcher.dispatching import clock, follow, policy, readiness
+from dispatcher.dispatching.lanes import BROADCAST
 from dispatcher.dispatching.outlets import abilities
 from dispatcher.dispatching.sql import rows_as_dicts
 
@@ -174,8 +175,13 @@ def _set_aside(row: dict[str, Any]) -> None:
 
 
 def _slot_free(row: dict[str, Any]) -> bool:
-    """An outlet that is not known to be well holds one slot; none takes the last one while others have work due."""
+    """An outlet that is not known to be well holds one slot; none takes the last one while others have work due.
+
+    Public copies go out side by side in one process: they take no slot from each other.
+    """
     slots = row["slots"] if row["circuit"] == "closed" else 1
+    if row["lane"] == BROADCAST and row["circuit"] == "closed":
+        return True
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT count(*) FROM dispatching_batch WHERE outlet_id = %s AND lane = %s AND NOT {clock.lease_over()}",

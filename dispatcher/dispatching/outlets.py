@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from typing import Any
 
@@ -71,24 +72,30 @@ class OpenChannels:
 
     def __init__(self) -> None:
         self._open: dict[int, tuple[str, Common]] = {}
+        self._changing = asyncio.Lock()  # two batches of one outlet may ask at the same moment
 
     async def get(self, outlet: Outlet) -> Common:
         """The entered channel of ``outlet``; opened anew where its settings have changed."""
-        known = self._open.get(outlet.pk)
-        if known and known[0] == outlet.settings:
-            return known[1]
-        if known:
-            await self.close(outlet.pk)
-        channel = build(outlet)
-        await channel.__aenter__()
-        self._open[outlet.pk] = (outlet.settings, channel)
-        return channel
+        async with self._changing:
+            known = self._open.get(outlet.pk)
+            if known and known[0] == outlet.settings:
+                return known[1]
+            if known:
+                await self._close(outlet.pk)
+            channel = build(outlet)
+            await channel.__aenter__()
+            self._open[outlet.pk] = (outlet.settings, channel)
+            return channel
 
-    async def close(self, outlet_id: int | None = None) -> None:
-        """Closes one channel, or all."""
-        for identity in [outlet_id] if outlet_id is not None else list(self._open):
-            _, channel = self._open.pop(identity)
-            await channel.__aexit__(None, None, None)
+    async def close(self) -> None:
+        """Closes all."""
+        async with self._changing:
+            for identity in list(self._open):
+                await self._close(identity)
+
+    async def _close(self, outlet_id: int) -> None:
+        _, channel = self._open.pop(outlet_id)
+        await channel.__aexit__(None, None, None)
 
 
 def mark_down(outlet_id: int, *, wait: float, reason: str, needs_person: bool) -> None:
@@ -112,23 +119,26 @@ def mark_well(outlet_id: int) -> None:
         )
 
 
-def reserve(outlet_id: int, wanted: int) -> tuple[int, float]:
+def reserve(outlet_id: int, wanted: int, patience: float) -> tuple[int, float]:
     """Takes room for messages from the outlet's rate, which all workers share.
 
-    Returns how many may be handed over (at most ``wanted``, at least one) and in how many seconds from now.
+    Returns how many may be handed over, and in how many seconds from now: at most ``wanted``, at least one, or none
+    where others have taken all of the next ``patience`` seconds.
     """
     with connection.cursor() as cursor:
-        now = clock.lease_now()
-        most = f"{'max' if clock.is_sqlite() else 'greatest'}(rate_next, {now})"
         cursor.execute("SELECT rate FROM dispatching_outlet WHERE id = %s", [outlet_id])
         rate = cursor.fetchone()[0]
         if not rate:
             return wanted, 0.0
         count = max(1, min(wanted, int(rate * settings.LEASE_SECONDS / 3)))
-        # On SQLite a reboot sets the lease clock back: a mark further ahead than a minute cannot be true.
+        now, most = clock.lease_now(), "max" if clock.is_sqlite() else "greatest"
+        # Nobody takes room further ahead than this: such a mark was made before a reboot set the lease clock back.
+        void = 60 + settings.TASK_SECONDS + 2 * max(1 / rate, settings.LEASE_SECONDS)
+        start = f"(CASE WHEN rate_next > {now} + {void!r} THEN {now} ELSE {most}(rate_next, {now}) END)"
         cursor.execute(
-            f"""UPDATE dispatching_outlet SET rate_next = CASE WHEN rate_next > {now} + 60 THEN {now} ELSE {most} END
-                + {count / rate!r} WHERE id = %s RETURNING rate_next - {count / rate!r} - {now}""",
-            [outlet_id],
+            f"""UPDATE dispatching_outlet SET rate_next = {start} + {count / rate!r}
+            WHERE id = %s AND {start} <= {now} + %s RETURNING rate_next - {count / rate!r} - {now}""",
+            [outlet_id, patience],
         )
-        return count, max(0.0, float(cursor.fetchone()[0]))
+        found = cursor.fetchone()
+        return (count, max(0.0, float(found[0]))) if found else (0, 0.0)

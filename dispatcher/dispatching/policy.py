@@ -15,6 +15,8 @@ HOUR, DAY = 3600.0, 86400.0
 
 # An outlet that is down is probed after these waits, the last one again and again.
 PROBE_WAITS = (2.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0)
+# Answers by which an outlet that was down shows that it is well.
+ANSWERS = frozenset({Outcome.ACCEPTED, Outcome.REJECTED, Outcome.GONE})
 # A batch whose holder died this often in a row without a single receipt is set aside.
 BARREN_LIMIT = 3
 

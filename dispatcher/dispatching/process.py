@@ -10,9 +10,15 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
-from django.db import close_old_connections, connection
+import structlog
+from django.db import DatabaseError, close_old_connections, connection
 
 from dispatcher.dispatching.outlets import OpenChannels
+
+log = structlog.get_logger("omroeper.process")
+
+# What must not be lost is written again while the database is away, this often, in the end a second apart.
+DATABASE_TRIES = 30
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -39,6 +45,23 @@ class WorkerProcess:
     async def ledger(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Calls ``function`` in the database thread."""
         return await self.loop.run_in_executor(self._database, lambda: function(*args, **kwargs))
+
+    async def insist(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Calls ``function`` in the database thread, again and again while the database is away: half a minute or more.
+
+        Raises:
+            DatabaseError: it stayed away.
+        """
+        for attempt in range(DATABASE_TRIES):
+            try:
+                return await self.ledger(function, *args, **kwargs)
+            except DatabaseError as error:
+                log.warning("database.away", error=str(error)[:200], attempt=attempt)
+                await self.drop_connection()
+                if attempt == DATABASE_TRIES - 1:
+                    raise
+                await asyncio.sleep(min(1.0, 0.05 * 2**attempt))
+        raise AssertionError("unreachable")
 
     async def refresh_connection(self) -> None:
         """Lets go of a database connection that has broken, between two pieces of work."""

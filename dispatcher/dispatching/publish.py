@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils.timezone import now
 
 from channels.contract import Act, Broadcast, Copy, Outcome, OutletDown, Published, Reason, Receipt
-from dispatcher.dispatching import settle
+from dispatcher.dispatching import policy, settle
 from dispatcher.dispatching.leasing import Lease
 from dispatcher.dispatching.models import Proof
 from dispatcher.dispatching.outlets import mark_well, reserve
@@ -22,8 +22,12 @@ log = structlog.get_logger("omroeper.publish")
 OUTLET_SECONDS = 15.0
 
 
-async def publish(process: WorkerProcess, lease: Lease, channel: Broadcast, copies: dict[str, Copy]) -> None:
+async def publish(
+    process: WorkerProcess, lease: Lease, lost: asyncio.Event, channel: Broadcast, copies: dict[str, Copy]
+) -> bool:
     """Publishes, amends or withdraws what is due in the batch.
+
+    True where the rest may go on at once; false where the outlet's rate leaves no room for a while.
 
     Raises:
         OutletDown: as the channel said; what was in hand has been settled by then.
@@ -31,27 +35,37 @@ async def publish(process: WorkerProcess, lease: Lease, channel: Broadcast, copi
     after = 0
     down: OutletDown | None = None
     results: list[settle.Result] = []
-    while True:
-        wanted = 0 if down or process.stopping.is_set() else 1
-        if wanted and lease.rate:
-            _, wait = await process.ledger(reserve, lease.outlet_id, 1)
-            await asyncio.sleep(wait)
-        try:
-            released = await process.ledger(settle.settle, lease, results, after=after, room=wanted)
-        except LeaseLost:
-            return
-        await process.ledger(_order_proofs, results)
-        results = []
-        if not released:
-            break
-        delivery = released[0]
-        after = delivery.position + 1
-        receipt, down = await _attempt(lease, channel, copies[_language(delivery)], delivery)
-        results = [settle.result_of(receipt, delivery, lease, settings.UNKNOWN_REPEAT_SECONDS)]
-        if receipt.outcome == Outcome.ACCEPTED:
-            await process.ledger(mark_well, lease.outlet_id)
+    try:
+        while True:
+            room = 0 if down or lost.is_set() or process.stopping.is_set() else 1
+            if room and lease.rate:
+                await _settle(process, lease, results, after, 0)
+                results = []
+                room, wait = await process.insist(reserve, lease.outlet_id, 1, OUTLET_SECONDS)
+                await asyncio.sleep(wait)
+            released = await _settle(process, lease, results, after, room)
+            if not released:
+                break
+            delivery = released[0]
+            after = delivery.position + 1
+            receipt, down = await _attempt(lease, channel, copies[_language(delivery)], delivery)
+            results = [settle.result_of(receipt, delivery, lease, settings.UNKNOWN_REPEAT_SECONDS)]
+    except LeaseLost:
+        lost.set()
+        return False
     if down is not None:
         raise down
+    return bool(room)
+
+
+async def _settle(
+    process: WorkerProcess, lease: Lease, results: list[settle.Result], after: int, room: int
+) -> list[Released]:
+    released = await process.insist(settle.settle, lease, results, after=after, room=room)
+    await process.insist(_order_proofs, results)
+    if any(result.outcome in policy.ANSWERS for result in results):
+        await process.insist(mark_well, lease.outlet_id)
+    return released
 
 
 def _language(delivery: Released) -> str:

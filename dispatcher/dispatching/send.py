@@ -21,8 +21,6 @@ from dispatcher.dispatching.secretbox import CannotOpen
 
 log = structlog.get_logger("omroeper.send")
 
-GIVE_BACK_TRIES = 8
-
 
 def send(batch_id: int) -> None:
     """Hands over one batch, as far as one task reaches; rings again for what is left."""
@@ -38,6 +36,10 @@ def broadcast(dispatch_id: int) -> None:
 
 async def _broadcast(process: WorkerProcess, dispatch_id: int) -> None:
     await _send(process, await process.ledger(_due_broadcasts, dispatch_id))
+    # An outlet that was down was tried with one of its batches; if it is well now, the others can go.
+    left = await process.ledger(_due_broadcasts, dispatch_id)
+    if left and not process.stopping.is_set():
+        await process.ledger(ring.batches, left)
 
 
 def _due_broadcasts(dispatch_id: int) -> list[int]:
@@ -77,25 +79,16 @@ async def _send_one(process: WorkerProcess, batch_id: int) -> list[int]:
     lost = asyncio.Event()
     renewing = asyncio.create_task(_keep(process, lease, lost))
     try:
-        await _work(process, lease, lost)
+        go_on = await _work(process, lease, lost)
     finally:
         renewing.cancel()
+        await asyncio.wait([renewing])
     if lost.is_set():
         return []
-    more_now = await _give_back(process, lease)
+    # A lease that is not given back looks like a death to whoever takes it over.
+    more_now = await process.insist(leasing.give_back, lease)
     opened = await process.ledger(_opened_by, lease)
-    return ([batch_id] if more_now else []) + opened
-
-
-async def _give_back(process: WorkerProcess, lease: Lease) -> bool:
-    """Patient with the database: a lease that is not given back looks like a death to whoever takes it over."""
-    for attempt in range(GIVE_BACK_TRIES):
-        try:
-            return await process.ledger(leasing.give_back, lease)
-        except DatabaseError:
-            await process.drop_connection()
-            await asyncio.sleep(min(1.0, 0.05 * 2**attempt))
-    return False
+    return ([batch_id] if more_now and go_on else []) + opened
 
 
 async def _keep(process: WorkerProcess, lease: Lease, lost: asyncio.Event) -> None:
@@ -117,20 +110,22 @@ async def _keep(process: WorkerProcess, lease: Lease, lost: asyncio.Event) -> No
                 return
 
 
-async def _work(process: WorkerProcess, lease: Lease, lost: asyncio.Event) -> None:
+async def _work(process: WorkerProcess, lease: Lease, lost: asyncio.Event) -> bool:
+    """True where what is left of the batch may go on at once."""
     try:
         outlet, copy = await process.ledger(_outlet_and_copy, lease)
         channel = await process.channels.get(outlet)
         if isinstance(channel, Direct):
-            await HandOver(process, lease, lost, channel, copy).run()
-        elif isinstance(channel, Broadcast):
-            await publish(process, lease, channel, copy)
+            return await HandOver(process, lease, lost, channel, copy).run()
+        if isinstance(channel, Broadcast):
+            return await publish(process, lease, lost, channel, copy)
     except OutletDown as down:
         await _down(process, lease, down.reason, down.retry_after, needs_person=down.needs_person)
     except AddressNotAllowed as refused:
         await _down(process, lease, str(refused), None, needs_person=True)
     except (SettingsInvalid, CannotOpen) as wrong:
         await _down(process, lease, str(wrong), None, needs_person=True)
+    return True
 
 
 async def _down(
