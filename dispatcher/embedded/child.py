@@ -43,7 +43,7 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=dict)
     ready: Callable[[int], Awaitable[bool]] | None = None  # is given the process id
     speaks: bool = False
-    patience: float = 30
+    patience: float = 60
     grace: float = 30
 
 

@@ -16,14 +16,14 @@ from .problems import CannotStart
 
 
 def check(environment: Mapping[str, str]) -> None:
-    """Checks each server that ``environment``, or else this process's own, names.
+    """Checks each server that ``environment`` names, or where it is silent this process's own; empty means none.
 
     Raises:
         CannotStart: if one cannot be used.
     """
-    if address := environment.get("DATABASE_URL") or text("DATABASE_URL"):
+    if address := environment.get("DATABASE_URL", text("DATABASE_URL")):
         database.check(address)
-    if address := environment.get("REDIS_URL") or text("REDIS_URL"):
+    if address := environment.get("REDIS_URL", text("REDIS_URL")):
         doorbell.check(address)
 
 

@@ -40,7 +40,7 @@ PACE = {
     "OMROEPER_STAGE_DELAY_SECONDS": "0",
 }
 COMMAND = Path(sys.executable).with_name("omroeper")
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
