@@ -13,6 +13,8 @@ from django.core.asgi import get_asgi_application
 from django.urls import Resolver404, resolve
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dispatcher.config.settings")
+# Django gives each request a thread of its own: a connection kept in it would be nobody's to use again, or to close.
+settings.DATABASES["default"]["CONN_MAX_AGE"] = 0
 django_application = get_asgi_application()
 
 from dispatcher.dispatching.sweeper import Sweeper

@@ -16,7 +16,7 @@ from jinja2 import Environment, StrictUndefined
 from dispatcher.web import languages, wording
 
 # As assets/build.py names what it builds.
-STYLE, SCRIPT = "omroeper-1.css", "follow-1.js"
+STYLE, SCRIPT, ICON = "omroeper-1.css", "follow-1.js", "bell.svg"
 
 
 def environment(**options: Any) -> Environment:
@@ -48,6 +48,7 @@ def page(
     common = {
         "style_url": f"{site}assets/{STYLE}",
         "script_url": f"{site}assets/{SCRIPT}",
+        "icon_url": f"{site}assets/{ICON}",
         "site_url": f"{site}{language}/",
         "practice": settings.PRACTICE,
         "language": language,
