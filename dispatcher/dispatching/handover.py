@@ -205,7 +205,7 @@ class HandOver:
         self.pulled.clear()
         if self.lost.is_set():
             if self.results:
-                await self.process.ledger(settle.keep_late, self.lease, self.results)
+                await self.process.insist(settle.keep_late, self.lease, self.results)
             return
         try:
             await self._settle()

@@ -79,10 +79,15 @@ def result_of(receipt: Receipt, released: Released, lease: Lease, unknown_repeat
         decision,
         receipt.outcome,
         receipt.reason,
-        receipt.detail[:200],
-        receipt.remote_id[:300],
-        receipt.url[:500],
+        _storable(receipt.detail, 200),
+        _storable(receipt.remote_id, 300),
+        _storable(receipt.url, 500),
     )
+
+
+def _storable(text: str, limit: int) -> str:
+    """What a far side said, without what no database holds: one such character would cost the whole group."""
+    return text.replace("\x00", "").encode(errors="replace").decode()[:limit]
 
 
 def skipped(released: Released, reason: str) -> Result:
@@ -93,6 +98,8 @@ def skipped(released: Released, reason: str) -> Result:
 
 def settle(lease: Lease, results: Sequence[Result], *, after: int, room: int) -> list[Released]:
     """Settles ``results`` and releases up to ``room`` open deliveries from position ``after`` on.
+
+    Repeated after an error it counts nothing twice: the commit may have gone through although its answer was lost.
 
     Raises:
         LeaseLost: the results are kept as late receipts, nothing else changed.
@@ -148,7 +155,8 @@ def _settle_postgres(lease: Lease, results: Sequence[Result], after: int, room: 
         FOR UPDATE OF b
     ), r AS (
         SELECT * FROM unnest(%s::bigint[], %s::text[], %s::float8[], %s::text[], %s::text[], %s::text[], %s::text[],
-            %s::text[], %s::int[]) AS r(id, state, due_in, reason, detail, remote_id, url, prior, tried)
+            %s::text[], %s::int[], %s::int[])
+            AS r(id, state, due_in, reason, detail, remote_id, url, prior, tried, attempts)
     ), done AS (
         UPDATE dispatching_delivery d SET
             state = CASE WHEN b.ended AND r.state = 'due' THEN 'skipped' ELSE r.state END,
@@ -157,7 +165,7 @@ def _settle_postgres(lease: Lease, results: Sequence[Result], after: int, room: 
                 ELSE r.reason END,
             detail = r.detail, remote_id = r.remote_id, url = r.url, attempts = d.attempts + r.tried,
             settled_at = clock_timestamp()
-        FROM r, b WHERE d.id = r.id AND d.batch_id = b.id AND d.due_at IS NOT NULL
+        FROM r, b WHERE d.id = r.id AND d.batch_id = b.id AND d.due_at IS NOT NULL AND d.attempts = r.attempts
         RETURNING d.id, d.state, r.prior
     ), next AS ({_next("b")}), mark AS (
         UPDATE dispatching_batch b SET
@@ -190,6 +198,7 @@ def _arrays(results: Sequence[Result]) -> list[list[Any]]:
         [result.url for result in results],
         [result.released.state for result in results],
         [result.tried for result in results],
+        [result.released.attempts for result in results],
     ]
 
 
@@ -237,6 +246,7 @@ def _apply_sqlite(results: Sequence[Result], lease: Lease, *, ended: bool, why: 
             result.remote_id,
             result.url,
             result.tried,
+            result.released.attempts,
         ]
         for result in results
     ]
@@ -249,6 +259,7 @@ def _apply_sqlite(results: Sequence[Result], lease: Lease, *, ended: bool, why: 
                 attempts = attempts + (r.value ->> 7), settled_at = {clock.wall()}
             FROM json_each(%s) AS r
             WHERE dispatching_delivery.id = (r.value ->> 0) AND +batch_id = %s AND due_at IS NOT NULL
+                AND attempts = (r.value ->> 8)
             RETURNING dispatching_delivery.id, dispatching_delivery.state""",
             [json.dumps(rows), lease.batch_id],
         )
