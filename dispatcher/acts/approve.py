@@ -40,7 +40,8 @@ def approve(
         dispatcher.announcements.lifecycle.IllegalMove: it is not in review (any more).
     """
     with transaction.atomic():
-        newest = Revision.objects.select_for_update().filter(announcement=announcement).order_by("-number")[0]
+        announcement = Announcement.objects.select_for_update().get(pk=announcement.pk)
+        newest = Revision.objects.filter(announcement=announcement).order_by("-number")[0]
         if revision is not None and revision != newest.number:
             raise NewerRevision(revision, newest.number)
         pressed_before = newest.dispatches.filter(act=DispatchAct.ANNOUNCE, ended_at=None).first()

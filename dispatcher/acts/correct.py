@@ -12,7 +12,7 @@ from dispatcher.acts.audit import record
 from dispatcher.announcements import lifecycle, revisions
 from dispatcher.announcements.files import AnnouncementSource
 from dispatcher.announcements.models import Announcement, Kind, State
-from dispatcher.dispatching import ring
+from dispatcher.dispatching import ring, sent
 from dispatcher.dispatching.models import Dispatch, DispatchAct
 
 
@@ -28,7 +28,14 @@ class LanguageMissing(Exception):
 
 
 class NothingChanged(Exception):
-    """The correction says what the newest revision says."""
+    """The correction says what the newest revision that went out says."""
+
+
+class NotOutYet(Exception):
+    """There is nothing to correct: it has not gone out."""
+
+    def __init__(self) -> None:
+        super().__init__("It has not gone out yet. Stop it ('omroeper stop'), change the text, and announce that.")
 
 
 def correct(announcement: Announcement, source: AnnouncementSource, *, by: str, grace: float | None = None) -> Dispatch:
@@ -37,10 +44,14 @@ def correct(announcement: Announcement, source: AnnouncementSource, *, by: str, 
     Raises:
         LanguageMissing: a language of the newest revision has no text in ``source``.
         NothingChanged: the text is the same.
-        dispatcher.announcements.lifecycle.IllegalMove: the announcement is not out (not yet, or not any more).
+        NotOutYet: its first dispatch is still to come, or was stopped.
+        dispatcher.announcements.lifecycle.IllegalMove: the announcement is not out any more.
     """
     with transaction.atomic():
-        newest = announcement.revisions.select_for_update().order_by("-number")[0]
+        announcement = Announcement.objects.select_for_update().get(pk=announcement.pk)
+        newest = sent.newest_sent(announcement)
+        if newest is None or announcement.state == State.APPROVED:
+            raise NotOutYet
         missing = sorted(set(newest.texts.values_list("language", flat=True)) - set(source.texts))
         if missing:
             raise LanguageMissing(missing)

@@ -43,15 +43,23 @@ def resume(outlet: Outlet, *, by: str) -> None:
 def try_again(outlet: Outlet, *, by: str, reason: str | None = None) -> int:
     """Makes what waits for a later attempt due now, and what was refused for ``reason`` due again.
 
-    Doubt is not repeated here: an unknown outcome is settled by a person (``settle_unknown``). Returns how many.
+    Doubt is not repeated here: an unknown outcome is settled by a person (``settle_unknown``). What is in a worker's
+    hands stays there. Returns how many.
+
+    Raises:
+        ValueError: ``reason`` is ``compose``: there is no copy to send again; mend the cause and correct the text.
     """
+    if reason == "compose":
+        raise ValueError("no copy could be made of it, so there is none to send: mend the cause, then update the text")
     with transaction.atomic(), connection.cursor() as cursor:
-        changed = _due_now(outlet, "d.state = 'due' AND d.due_at IS NOT NULL AND d.attempts > 0", [])
+        _lock_batches(outlet)
+        changed = _due_now(outlet, f"d.state = 'due' AND d.due_at > {clock.wall()} AND d.attempts > 0", [])
         if reason:
             cursor.execute(
                 """SELECT d.batch_id, count(*) FROM dispatching_delivery d
-                JOIN dispatching_dispatch p ON p.id = d.dispatch_id
+                JOIN dispatching_dispatch p ON p.id = d.dispatch_id JOIN dispatching_batch b ON b.id = d.batch_id
                 WHERE d.outlet_id = %s AND d.state = 'rejected' AND d.reason = %s AND p.ended_at IS NULL
+                    AND b.lease_until IS NULL
                 GROUP BY d.batch_id""",
                 [outlet.pk, reason],
             )
@@ -79,6 +87,7 @@ def settle_unknown(outlet: Outlet, *, by: str, how: str) -> int:
     if how not in changes:
         raise ValueError(f"'{how}' is not one of: {', '.join(changes)}")
     with transaction.atomic(), connection.cursor() as cursor:
+        _lock_batches(outlet)
         cursor.execute(
             """SELECT d.batch_id, count(*) FROM dispatching_delivery d JOIN dispatching_batch b ON b.id = d.batch_id
             JOIN dispatching_dispatch p ON p.id = d.dispatch_id
@@ -106,6 +115,16 @@ def settle_unknown(outlet: Outlet, *, by: str, how: str) -> int:
         record(by, "settle unknown", f"outlet {outlet.name}", how=how, deliveries=total)
     _ring_due(outlet)
     return total
+
+
+def _lock_batches(outlet: Outlet) -> None:
+    """Nobody takes, settles or gives back a batch of the outlet until this transaction is through."""
+    if not clock.is_sqlite():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT id FROM dispatching_batch WHERE outlet_id = %s AND lease_until IS NULL ORDER BY id FOR UPDATE",
+                [outlet.pk],
+            )
 
 
 def _due_now(outlet: Outlet, which: str, values: list[Any]) -> int:

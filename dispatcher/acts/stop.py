@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from django.db import transaction
-from django.utils.timezone import now
+from django.db import connection, transaction
 
 from dispatcher.acts.audit import record
 from dispatcher.announcements import lifecycle
-from dispatcher.announcements.models import State
-from dispatcher.dispatching import holders
+from dispatcher.announcements.models import Announcement, State
+from dispatcher.dispatching import clock, holders
 from dispatcher.dispatching.models import Dispatch, DispatchAct
 
 
@@ -23,16 +22,33 @@ def stop(dispatch: Dispatch, *, by: str) -> None:
         TooLate: the grace is over.
     """
     with transaction.atomic():
+        # Announcement, dispatch, batches: the order in which everybody locks them. With the batches locked, nobody can
+        # take one between our look and our end.
+        assert dispatch.announcement_id is not None, "a notice is not stopped"
+        announcement = Announcement.objects.select_for_update().get(pk=dispatch.announcement_id)
         locked = Dispatch.objects.select_for_update().get(pk=dispatch.pk)
         if locked.ended_at is not None:
             return
-        if locked.start_at <= now() or locked.act not in {DispatchAct.ANNOUNCE, DispatchAct.UPDATE}:
+        if locked.act not in {DispatchAct.ANNOUNCE, DispatchAct.UPDATE} or _begun(locked):
             raise TooLate("The grace is over and it is going out. Correct or withdraw it instead.")
         holders.end("= %s", [locked.pk], "stopped")
-        announcement = locked.announcement
-        assert announcement is not None
-        if locked.act == DispatchAct.ANNOUNCE:
-            lifecycle.move(announcement, State.IN_REVIEW)
-        else:
-            lifecycle.move(announcement, State.LIVE)
+        lifecycle.move(announcement, _state_before(announcement, locked))
         record(by, "stop", f"announcement {announcement.public_id}", dispatch=locked.key)
+
+
+def _begun(dispatch: Dispatch) -> bool:
+    """Whether its time has come, by the database's clock, or a worker has had a part of it."""
+    if any(batch.lease_token for batch in dispatch.batches.select_for_update().order_by("pk")):
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT 1 FROM dispatching_dispatch WHERE id = %s AND start_at <= {clock.wall()}", [dispatch.pk]
+        )
+        return cursor.fetchone() is not None
+
+
+def _state_before(announcement: Announcement, dispatch: Dispatch) -> State:
+    if dispatch.act == DispatchAct.ANNOUNCE:
+        return State.IN_REVIEW
+    corrected = announcement.dispatches.filter(act=DispatchAct.UPDATE, pk__lt=dispatch.pk).exclude(ended_why="stopped")
+    return State.CORRECTED if corrected.exists() else State.LIVE

@@ -10,7 +10,7 @@ from django.utils.timezone import now
 from dispatcher.acts.audit import record
 from dispatcher.announcements import lifecycle
 from dispatcher.announcements.models import Announcement, Kind, State
-from dispatcher.dispatching import holders, ring
+from dispatcher.dispatching import holders, ring, sent
 from dispatcher.dispatching.models import Dispatch, DispatchAct
 
 
@@ -23,8 +23,10 @@ def withdraw(announcement: Announcement, *, by: str, reason: Mapping[str, str]) 
         dispatcher.announcements.lifecycle.IllegalMove: it never went out, or was withdrawn before.
     """
     with transaction.atomic():
-        newest = announcement.revisions.select_for_update().order_by("-number")[0]
+        announcement = Announcement.objects.select_for_update().get(pk=announcement.pk)
         lifecycle.move(announcement, State.WITHDRAWN)
+        newest = sent.newest_sent(announcement)
+        assert newest is not None, "an announcement that may be withdrawn was approved, and so was to be sent"
         moment = now()
         dispatch = Dispatch.objects.create(
             announcement=announcement,

@@ -57,14 +57,14 @@ def known_failures() -> Iterator[None]:
     """Turns what acts and the database may say into a sentence and an exit code."""
     from django.db import DatabaseError
 
-    from dispatcher.acts.correct import LanguageMissing, NothingChanged
+    from dispatcher.acts.correct import LanguageMissing, NothingChanged, NotOutYet
     from dispatcher.acts.stop import TooLate
     from dispatcher.announcements.lifecycle import IllegalMove
     from dispatcher.announcements.revisions import KeyReused
 
     try:
         yield
-    except (IllegalMove, TooLate, NothingChanged) as refused:
+    except (IllegalMove, TooLate, NothingChanged, NotOutYet) as refused:
         give_up(str(refused))
     except (LanguageMissing, KeyReused) as wrong:
         give_up(str(wrong), code=2)

@@ -86,8 +86,11 @@ def try_again(
     outlet = _find(name)
     from dispatcher.acts.outlets import try_again as again
 
-    with known_failures():
-        count = again(outlet, by=actor(), reason=reason)
+    try:
+        with known_failures():
+            count = again(outlet, by=actor(), reason=reason)
+    except ValueError as wrong:
+        give_up(f"--reason: {wrong}.", code=2)
     _done(outlet, f"{count} deliveries of {outlet.label} are due now.", as_json=as_json, deliveries=count)
 
 

@@ -147,7 +147,7 @@ UNKNOWN_REPEAT_SECONDS = number("OMROEPER_UNKNOWN_REPEAT_SECONDS", 600)
 EMERGENCY_PAGE_SECONDS = 2.0
 # How many batches of a lane its pool works on at once: what the workers of all machines offer together.
 LANE_SLOTS = {
-    "urgent": int(number("OMROEPER_URGENT_SLOTS", 1)),
+    "urgent": int(number("OMROEPER_URGENT_SLOTS", 2)),
     "transactional": int(number("OMROEPER_TRANSACTIONAL_SLOTS", 2)),
     "broadcast": int(number("OMROEPER_BROADCAST_SLOTS", 2)),
     "mail": int(number("OMROEPER_MAIL_SLOTS", 2)),

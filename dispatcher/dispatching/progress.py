@@ -60,8 +60,9 @@ class Progress:
 
     @property
     def settled(self) -> bool:
-        """Every delivery is settled. A dispatch that is not planned yet is not."""
-        return self.dispatch.planned_at is not None and all(outlet.settled for outlet in self.outlets)
+        """Every delivery is settled. A dispatch that is still to be planned is not; one that was ended before is."""
+        decided = self.dispatch.planned_at is not None or self.dispatch.ended_at is not None
+        return decided and all(outlet.settled for outlet in self.outlets)
 
     @property
     def proven(self) -> bool:
@@ -140,7 +141,8 @@ def _reasons(dispatch: Dispatch, rows: list[dict[str, Any]]) -> dict[int, dict[s
         )
         for outlet_id, state, reason, count in cursor.fetchall():
             kinds = found.setdefault(outlet_id, {"skipped": {}, "not": {}})
-            kinds["skipped" if state == "skipped" else "not"][reason] = int(count)
+            kind = kinds["skipped" if state == "skipped" else "not"]
+            kind[reason] = kind.get(reason, 0) + int(count)
     return found
 
 

@@ -47,6 +47,9 @@ async def _prove(process: WorkerProcess, delivery_id: int) -> None:
             seen = await channel.read_back(Published(delivery.remote_id, delivery.url))
     except TimeoutError:
         seen = Seen(SeenState.UNREACHABLE, detail=f"No answer within {READ_SECONDS:g} seconds.")
+    except Exception as error:
+        log.exception("prove.failed", outlet=delivery.outlet.name)
+        seen = Seen(SeenState.UNREACHABLE, detail=f"The channel could not read it ({type(error).__name__}).")
     await process.ledger(_keep, delivery, compare(copy, seen), seen)
 
 

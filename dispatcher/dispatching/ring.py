@@ -40,9 +40,14 @@ def _ring(task: str, lane: str, identities: Iterable[int]) -> bool:
     return True
 
 
+def plan_lane(dispatch: Dispatch) -> str:
+    """The lane on which a dispatch is planned."""
+    return URGENT if dispatch.urgent else TRANSACTIONAL if dispatch.act == "notice" else UPKEEP
+
+
 def plan(dispatch: Dispatch) -> None:
     """Rings for a dispatch to be planned, once the transaction is through."""
-    lane = URGENT if dispatch.urgent else TRANSACTIONAL if dispatch.act == "notice" else UPKEEP
+    lane = plan_lane(dispatch)
     transaction.on_commit(lambda: _ring("omroeper.plan", lane, [dispatch.pk]) and None)
 
 

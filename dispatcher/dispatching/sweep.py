@@ -60,7 +60,9 @@ def _plan_what_is_due() -> None:
         )
         due = [row[0] for row in cursor.fetchall()]
     for dispatch in Dispatch.objects.filter(pk__in=due):
-        ring.plan(dispatch)
+        # A ring that still waits in its lane was not lost: a busy lane must not fill with repeats of it.
+        if ring.waiting(ring.plan_lane(dispatch)) == 0:
+            ring.plan(dispatch)
 
 
 def _ring_what_is_due() -> None:

@@ -30,7 +30,7 @@ class Pool:
 
 # A lane that hangs holds up no lane of another pool. Names and sizes are those of docker-compose.yml too.
 POOLS = {
-    "w-urgent": Pool(("urgent",), 1),
+    "w-urgent": Pool(("urgent",), 2),
     "w-fast": Pool(("transactional", "broadcast"), 2),
     "w-mail": Pool(("mail", "upkeep"), 2),
 }
