@@ -140,7 +140,11 @@ def _due_now(outlet: Outlet, which: str, values: list[Any]) -> int:
         )
         batches = [row[0] for row in cursor.fetchall()]
         for batch_id in set(batches):
-            cursor.execute(f"UPDATE dispatching_batch SET due_at = {clock.wall()} WHERE id = %s", [batch_id])
+            cursor.execute(
+                """UPDATE dispatching_batch SET due_at = (SELECT min(due_at) FROM dispatching_delivery d
+                    WHERE d.batch_id = dispatching_batch.id AND d.due_at IS NOT NULL) WHERE id = %s""",
+                [batch_id],
+            )
     return len(batches)
 
 

@@ -47,6 +47,13 @@ def test_approving_an_older_revision_is_refused(scene: Scene) -> None:
     assert approve(announcement, by="approver", revision=2).revision.number == 2  # type: ignore[union-attr]
 
 
+def test_approving_twice_gives_the_dispatch_there_is(scene: Scene) -> None:
+    announcement, _ = submit(source(), by="writer")
+    first = approve(announcement, by="approver")
+    assert approve(announcement, by="deputy") == first
+    assert Dispatch.objects.count() == 1
+
+
 def test_f03_approve_and_withdraw_at_the_same_moment(scene: Scene) -> None:
     """Whoever loses is told; nothing goes out after a withdrawal."""
     for _ in range(20):
