@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg
 from django.db import connection, transaction
 
 from channels.contract import Outcome, Receipt
@@ -154,9 +153,10 @@ def _settle_postgres(lease: Lease, results: Sequence[Result], after: int, room: 
         WHERE b.id = {lease.batch_id:d} AND b.lease_token = {lease.token:d} AND b.lease_until IS NOT NULL
         FOR UPDATE OF b
     ), r AS (
-        SELECT * FROM unnest(%s::bigint[], %s::text[], %s::float8[], %s::text[], %s::text[], %s::text[], %s::text[],
-            %s::text[], %s::int[], %s::int[])
-            AS r(id, state, due_in, reason, detail, remote_id, url, prior, tried, attempts)
+        SELECT (v ->> 0)::bigint AS id, v ->> 1 AS state, (v ->> 2)::float8 AS due_in, v ->> 3 AS reason,
+            v ->> 4 AS detail, v ->> 5 AS remote_id, v ->> 6 AS url, v ->> 7 AS prior, (v ->> 8)::int AS tried,
+            (v ->> 9)::int AS attempts
+        FROM jsonb_array_elements(%s::jsonb) AS v
     ), done AS (
         UPDATE dispatching_delivery d SET
             state = CASE WHEN b.ended AND r.state = 'due' THEN 'skipped' ELSE r.state END,
@@ -175,7 +175,9 @@ def _settle_postgres(lease: Lease, results: Sequence[Result], after: int, room: 
         FROM b AS held WHERE b.id = held.id RETURNING b.id
     )
     SELECT next.* FROM mark LEFT JOIN next ON true ORDER BY position"""
-    values: list[Any] = [*_arrays(results), after, room]
+    import psycopg  # noqa: PLC0415 - nine megabytes that an installation on SQLite does without
+
+    values: list[Any] = [json.dumps(_as_rows(results)), after, room]
     connection.ensure_connection()
     # Straight through psycopg: a prepared statement, where Django would send text to be parsed and planned each time.
     # The lease stands in its text, so each lease has it planned once, for the tables as they are by then.
@@ -187,18 +189,22 @@ def _settle_postgres(lease: Lease, results: Sequence[Result], after: int, room: 
     return [Released(*row) for row in rows if row[0] is not None]
 
 
-def _arrays(results: Sequence[Result]) -> list[list[Any]]:
+def _as_rows(results: Sequence[Result]) -> list[list[Any]]:
+    # One text of JSON: ten arrays take psycopg twenty times as long to write.
     return [
-        [result.released.id for result in results],
-        [str(result.decision.state) for result in results],
-        [None if (due_in := result.decision.due_in) is None else float(due_in) for result in results],
-        [str(result.reason) for result in results],
-        [result.detail for result in results],
-        [result.remote_id for result in results],
-        [result.url for result in results],
-        [result.released.state for result in results],
-        [result.tried for result in results],
-        [result.released.attempts for result in results],
+        [
+            result.released.id,
+            result.decision.state,
+            result.decision.due_in,
+            result.reason,
+            result.detail,
+            result.remote_id,
+            result.url,
+            result.released.state,
+            result.tried,
+            result.released.attempts,
+        ]
+        for result in results
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 
 from channels.contract import Copy, Recipient
-from dispatcher.audience.tokens import Purpose, make
+from dispatcher.audience.tokens import Purpose, maker
 from dispatcher.dispatching.leasing import Lease
 from dispatcher.dispatching.settle import Released
 
@@ -24,7 +24,11 @@ class Addressing:
     def __init__(self, lease: Lease, copy: Copy) -> None:
         self.lease = lease
         links = LINKS | ({"action_url": ACTIONS[lease.notice]} if lease.notice else {})
-        self.links = [(slot, *links[slot]) for slot in copy.slots if slot in links]
+        self.links = [
+            (slot, f"{settings.BASE_URL}/{path}/", maker(purpose))
+            for slot, (purpose, path) in links.items()
+            if slot in copy.slots
+        ]
 
     def why_not(self, released: Released) -> str:
         """Why this delivery is not handed over after all; empty where it is."""
@@ -45,9 +49,6 @@ class Addressing:
             address=released.address,
             key=f"{self.lease.dispatch_key}.{public_id}",
             thread=f"{self.lease.announcement}.{public_id}",
-            slots={
-                slot: f"{settings.BASE_URL}/{path}/{make(purpose, public_id, epoch)}"
-                for slot, purpose, path in self.links
-            },
+            slots={slot: start + write(public_id, epoch) for slot, start, write in self.links},
             previous=released.previous,
         )
