@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -10,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
-from tests.support import browser as browsers
-from tests.support import databases, scratch
+from tests.support import databases, pages, scratch
 from tests.support.town import Town
 
 NewTown = Callable[..., Town]
@@ -54,16 +52,10 @@ def town(new_town: NewTown, request: pytest.FixtureRequest) -> Town:
     return new_town(**(marker.kwargs if marker else {}))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A Chromium; each test opens its own page in a new context of it."""
-    executable = browsers.find()
-    if executable is None:
-        pytest.skip(browsers.MISSING)
-    with sync_playwright() as playwright:
-        # Chromium's own sandbox does not work for root; what is opened here is only what we serve ourselves.
-        opened = playwright.chromium.launch(
-            executable_path=executable, args=["--no-sandbox"] if os.geteuid() == 0 else []
-        )
+    """A Chromium; each test opens a context of its own in it. While it is open, this thread has Playwright's loop:
+    other modules must not find it there, so it goes with the module.
+    """
+    with pages.browser() as opened:
         yield opened
-        opened.close()
