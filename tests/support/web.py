@@ -77,7 +77,7 @@ def serving(folder: Path, application: str = "tests.support.edge:application", *
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "granian", "--interface", "asgi", "--host", "127.0.0.1", "--port", str(port)),
-            # A worker that is asked to stop while it starts does not hear it; granian waits for it for ever unless told.
+            # A worker that is asked to stop while it starts does not hear it; granian waits for it for ever otherwise.
             *("--workers", "2", "--workers-kill-timeout", "3", "--no-ws", application),
         ],
         env={**os.environ, **values},
