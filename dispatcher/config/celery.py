@@ -17,6 +17,8 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dispatcher.config.settings")
+# Django's own checks load every page of the website, and a worker shows none.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "true")
 django.setup()
 
 from django.conf import settings  # noqa: E402
