@@ -37,6 +37,7 @@ class Run:
     def prepare(self) -> None:
         if SESSION in os.environ:  # a worker of pytest-xdist: all is inherited
             return
+        scratch.sweep()
         atexit.register(self.clean)
         catalogues.compile_changed()
         self.folder = scratch.folder("tests")

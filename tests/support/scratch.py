@@ -7,6 +7,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import psutil
+
 MEMORY = Path("/dev/shm")  # noqa: S108 - each folder made in it is ours alone
 WANTED_BYTES = 2 * 2**30
 
@@ -19,5 +21,13 @@ def base() -> Path:
 
 
 def folder(name: str, where: Path | None = None) -> Path:
-    """A new folder that only this user can enter, in ``where`` or else in ``base``."""
-    return Path(tempfile.mkdtemp(prefix=f"omroeper-{name}-", dir=where or base()))
+    """A new folder that only this user can enter, in ``where`` or else in ``base``. Its name says whose it is."""
+    return Path(tempfile.mkdtemp(prefix=f"omroeper-{name}-{os.getpid()}-", dir=where or base()))
+
+
+def sweep() -> None:
+    """Removes what test runs left that were killed: in memory, nobody else would."""
+    for left in base().glob("omroeper-*-*-*"):
+        owner = left.name.split("-")[-2]
+        if owner.isdecimal() and not psutil.pid_exists(int(owner)):
+            shutil.rmtree(left, ignore_errors=True)
