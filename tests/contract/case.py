@@ -75,11 +75,15 @@ class Case:
 
 @dataclass(frozen=True, kw_only=True)
 class DirectCase(Case):
-    """A channel with one message per recipient. ``addresses(n)`` makes n different ones that its far side takes."""
+    """A channel with one message per recipient. ``addresses(n)`` makes n different ones that its far side takes.
+
+    ``connections`` is how many the settings of the case allow at once.
+    """
 
     far_side: Callable[[Path, str], AbstractAsyncContextManager[DirectFarSide]]
     addresses: Callable[[int], list[str]]
     slots: Mapping[str, str]
+    connections: int = 2
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -189,12 +189,11 @@ def test_connections_are_used_again_by_the_next_run(name: str, tmp_path: Path) -
 
     async def run() -> None:
         async with case.far_side(tmp_path, "") as far, reach(case, far) as made:
-            await Pulled(recipients(case, 20)).deliver(made, announce(made))
-            opened = far.connections
-            for turn in range(3):
+            # A run may open what an earlier one did not need yet, but never more in all than there may be at once.
+            for turn in range(4):
                 pulled = Pulled(recipients(case, 20, prefix=f"r{turn}"))
                 assert await pulled.deliver(made, announce(made)) is None
-            assert far.connections == opened
+            assert far.connections <= case.connections
             assert len(far.taken) == 80
 
     asyncio.run(run())
