@@ -83,6 +83,7 @@ def test_the_town_has_its_topics_districts_and_outlets(town: None, settings: Set
         "folder": str(settings.SITE_FOLDER),
         "base_url": settings.BASE_URL,
         "languages": ["nl", "en"],
+        "titles": {"nl": "Berichten van Losser", "en": "Announcements of Losser"},
     }
 
 
