@@ -35,14 +35,6 @@ class Installation:
     loop: asyncio.AbstractEventLoop
     postmaster: int | None
 
-    def restart(self, name: str) -> None:
-        """Stops a part and starts it afresh."""
-        asyncio.run_coroutine_threadsafe(self._restart(name), self.loop).result(START_SECONDS)
-
-    async def _restart(self, name: str) -> None:
-        await self.embedded.stop(name)
-        await self.embedded.start(name)
-
     def pool(self, name: str) -> list[psutil.Process]:
         """The processes of a worker's pool."""
         pid = self.embedded.child(name).pid
@@ -76,6 +68,8 @@ def running(folder: Path, database: str, far_side: str) -> Iterator[Installation
     for name in list(os.environ):
         if name.startswith("OMROEPER_") or name in {"DATABASE_URL", "REDIS_URL"}:
             del os.environ[name]  # settings of an installation of the developer's own
+    # An install has its byte code on disk: compiling at each start takes time, and memory that stays taken.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with _database(folder, database) as (url, postmaster):
         environment = {
             "OMROEPER_EGRESS": far_side,
