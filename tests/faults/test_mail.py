@@ -125,7 +125,7 @@ def test_f26_answer_cut_in_the_middle(strike: Strike) -> None:
 
 @pytest.mark.parametrize("moment", ["data", "body", "mail"])
 def test_f26_cut_before_the_message_was_complete(strike: Strike, moment: str) -> None:
-    # Long enough to leave in several writes: a short one goes in one, its dot included, and is then in doubt.
+    """Inside the body, the rest may have left before we learn of the cut: then it is in doubt, and never lost."""
     stricken = strike(residents=120)
     stricken.practice.switch({"kind": "cut", "moment": moment, "how": "rst", "after": 50, "times": 5})
     stricken.announce(body="Een lange tekst. " * 2500)
@@ -133,4 +133,5 @@ def test_f26_cut_before_the_message_was_complete(strike: Strike, moment: str) ->
     figures = stricken.check()
     assert figures.received == figures.planned
     assert figures.twice == 0
-    assert stricken.one("SELECT count(*) FROM dispatching_pastreceipt WHERE outcome = 'unknown'") == 0
+    doubts = stricken.one("SELECT count(*) FROM dispatching_pastreceipt WHERE outcome = 'unknown'")
+    assert doubts <= (5 if moment == "body" else 0)

@@ -55,8 +55,13 @@ def open_deliveries(town: Town) -> int:
 
 
 def settled(town: Town, *, timeout: float = 60) -> None:
-    """Waits until something was planned and all of it is settled."""
-    town.until(lambda: open_deliveries(town) == 0 and deliveries(town), timeout=timeout, what="all deliveries settled")
+    """Waits until something was planned, all of it is settled, and what dead workers held has been taken from them."""
+    leased = "SELECT count(*) AS n FROM dispatching_batch WHERE lease_until IS NOT NULL"
+    town.until(
+        lambda: open_deliveries(town) == 0 and not town.rows(leased)[0]["n"] and deliveries(town),
+        timeout=timeout,
+        what="all deliveries settled",
+    )
 
 
 def check_ledger(town: Town, taken: Counter[str], *, twice_at_most: int = 0, at_rest: bool = True) -> Figures:
