@@ -40,7 +40,7 @@ class Signer:
         self._tags = f"v=1; a=rsa-sha256; c=relaxed/simple; d={domain}; s={selector}"
 
     def signature(self, message: bytes) -> bytes:
-        """The header line to put before ``message``, which has CRLF line ends and no doubled dots."""
+        """The header line to put before ``message``, which has CRLF line ends."""
         head, _, body = message.partition(b"\r\n\r\n")
         present: dict[str, str] = {}
         for line in _FOLD.sub("", head.decode("utf-8")).split("\r\n"):

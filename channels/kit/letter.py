@@ -129,8 +129,6 @@ class Letter:
         own = self._stationery
         if own.signer is not None:
             content = own.signer.signature(content) + content
-        if b"\r\n." in content:
-            content = content.replace(b"\r\n.", b"\r\n..")  # RFC 5321 section 4.5.2
         sender = own.bounce or own.sender
         if "{key}" in sender:
             sender = sender.replace("{key}", key_token(recipient.key, _LONGEST_EXTENSION))

@@ -20,6 +20,7 @@ _LONGEST_LINE = 76  # octets of an encoded line: RFC 2045 section 6.7
 _ATTRIBUTE_SLOT = re.compile(r'="\s*(\{\{\w+\}\})\s*"')
 # An encoded body never holds two equals signs in a row, so this cannot be mistaken for anything written by people.
 _MARK = re.compile(rb"==(\w+)\.(\w+)==")
+_UNFIT = re.compile(rb"^(?:\..*|.{77,})$", re.MULTILINE)  # longer ones come from a space at the end of a line
 _JOINERS = frozenset("\u00ad\u200c\u200d")  # they shape words and emoji
 # Controls, exotic line ends, lone surrogates and private use: nothing that a reader is meant to see.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u2028\u2029\ud800-\uf8ff]")
@@ -59,15 +60,27 @@ def mailbox(phrase: str, address: str, name: str) -> str:
 
 
 def quoted(text: str) -> bytes:
-    """``text`` in quoted-printable, lines ended by CRLF, none over 75 octets that does not end itself."""
+    """``text`` in quoted-printable, lines ended by CRLF, the last one with room for a soft break.
+
+    No line begins with a dot, so that none has to be doubled on the wire (RFC 5321 section 4.5.2).
+    """
     lines = b2a_qp(text.encode(), istext=True, header=False).replace(b"\r\n", b"\n")
     before, newline, last = lines.rpartition(b"\n")
-    if len(last) >= _LONGEST_LINE:  # room for the soft break that follows at a slot
-        cut = len(last) - 3
-        while b"=" in last[cut - 2 : cut]:
+    fitting = _UNFIT.sub(lambda found: _fitted(found[0], _LONGEST_LINE), before)
+    return (fitting + newline + _fitted(last, _LONGEST_LINE - 1)).replace(b"\n", b"\r\n")
+
+
+def _fitted(line: bytes, longest: int) -> bytes:
+    done = b""
+    while True:
+        if line.startswith(b"."):
+            line = b"=2E" + line[1:]
+        if len(line) <= longest:
+            return done + line
+        cut = _LONGEST_LINE - 1
+        while b"=" in line[cut - 2 : cut]:  # not inside an escape
             cut -= 1
-        last = last[:cut] + b"=\n" + last[cut:]
-    return (before + newline + last).replace(b"\n", b"\r\n")
+        done, line = done + line[:cut] + b"=\n", line[cut:]
 
 
 def alternatives(

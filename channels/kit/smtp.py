@@ -27,8 +27,9 @@ _TOO_LARGE = Verdict(Outcome.REJECTED, Reason.TOO_LARGE)
 class Mail:
     """One message to one recipient, ready for the wire.
 
-    ``content`` is the whole message with CRLF line ends and doubled leading dots, without the final dot. ``sender`` and
-    ``address`` are what stands between the angle brackets of MAIL and RCPT. ``open`` until its receipt is known.
+    ``content`` is the whole message with CRLF line ends, without the final dot; no line of it begins with a dot.
+    ``sender`` and ``address`` are what stands between the angle brackets of MAIL and RCPT. ``open`` until its receipt
+    is known.
     """
 
     __slots__ = ("address", "content", "open", "recipient", "remote_id", "sender", "utf8")
