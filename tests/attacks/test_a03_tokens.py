@@ -8,10 +8,10 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
-from structlog.testing import capture_logs
 
 from dispatcher.audience.models import Address, RefusedTokens
 from dispatcher.audience.tokens import Purpose, make
+from tests.support.logged import log_events
 from tests.support.residents import every_row, resident
 
 pytestmark = pytest.mark.django_db
@@ -57,7 +57,7 @@ def test_a03_every_wrong_token_gets_the_same_page_and_changes_nothing(client: Cl
     rows.pop(RefusedTokens._meta.label)
     for name, wrong in WRONG.items():
         token = wrong(purpose, address)
-        with capture_logs() as lines:
+        with log_events() as lines:
             answers = [client.get(f"/{purpose}/{token}"), client.post(f"/{purpose}/{token}", {"leave": "yes"})]
         assert [answer.status_code for answer in answers] == [404, 404], name
         for answer in answers:
@@ -98,7 +98,7 @@ def test_a03_a_token_of_the_key_before_still_counts_until_that_key_is_dropped(
 
 
 def test_a03_guessing_goes_from_not_found_to_too_many(client: Client) -> None:
-    with capture_logs() as lines:
+    with log_events() as lines:
         found = [client.get(f"/confirm/c{secrets.token_urlsafe(33)}").status_code for _ in range(100)]
     assert found == [404] * 30 + [429] * 70
     assert RefusedTokens.objects.get().refused == 30

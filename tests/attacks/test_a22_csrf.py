@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
-from structlog.testing import capture_logs
 
 from dispatcher.audience.models import Address
 from dispatcher.audience.tokens import Purpose, make
 from dispatcher.dispatching.models import Dispatch
+from tests.support.logged import log_events
 from tests.support.residents import every_row, resident
 from tests.support.standing import SCENES
 
@@ -82,7 +82,7 @@ def test_a22_no_forged_form_changes_anything(there: tuple[Dispatch, Address], fo
             client = Client(enforce_csrf_checks=True)
             if method == "post":
                 client.get(path)  # a victim who has the cookie
-            with capture_logs() as lines:
+            with log_events() as lines:
                 answer = getattr(client, method)(path, **FORGED[forged])
             if route.name in OPEN and method == "post":
                 assert answer.status_code == 400, "open to any sender, but not to any body"

@@ -10,9 +10,9 @@ import psycopg
 import pytest
 from django.db import connection
 from django.test import Client
-from structlog.testing import capture_logs
 
 from dispatcher.audience.tokens import Purpose
+from tests.support.logged import log_events
 from tests.support.residents import every_row, link, resident
 
 TEMPLATES = {
@@ -49,7 +49,7 @@ def test_each_error_has_a_page_of_ours_in_both_languages(client: Client, languag
 @pytest.mark.django_db
 def test_a_failure_shows_a_number_and_the_log_has_it_with_the_place_but_not_the_message(client: Client) -> None:
     client.raise_request_exception = False
-    with capture_logs() as lines:
+    with log_events() as lines:
         answer = client.get("/fail/")
     line = next(line for line in lines if line["event"] == "request.failed")
     page = answer.content.decode()
@@ -69,7 +69,7 @@ def test_a_foreign_host_is_refused_with_a_page(client: Client) -> None:
 def test_a_locked_database_is_a_moment_and_not_a_failure(client: Client, language: str) -> None:
     address = resident(language=language)
     before = every_row()
-    with _locked(address.pk), capture_logs() as lines:
+    with _locked(address.pk), log_events() as lines:
         answer = client.post(link(Purpose.LEAVE, address), {"leave": "yes"})
     assert answer.status_code == 503
     assert answer["Retry-After"] == "5"

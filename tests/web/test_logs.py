@@ -9,10 +9,10 @@ import sys
 
 import pytest
 from django.test import Client
-from structlog.testing import capture_logs
 
 from dispatcher.audience.tokens import Purpose
 from dispatcher.web.access import masked
+from tests.support.logged import log_events
 from tests.support.residents import link, resident
 
 SPEAKING = """
@@ -71,7 +71,7 @@ def test_what_is_secret_in_an_address_is_masked(path: str, shown: str) -> None:
 @pytest.mark.django_db
 def test_a_request_is_one_line_without_token_and_query(client: Client) -> None:
     path = link(Purpose.LEAVE, resident())
-    with capture_logs() as lines:
+    with log_events() as lines:
         client.get(f"{path}?lang=en", REMOTE_ADDR="203.0.113.7")
     told = [line for line in lines if line["event"] == "request"]
     assert len(told) == 1
