@@ -69,6 +69,7 @@ class Reason(StrEnum):
     NOT_UNDERSTOOD = "not-understood"
     STORAGE = "storage"
     FAULT = "fault"  # our own mistake: an exception inside the channel
+    BY_HAND = "by-hand"  # nothing has left us: a person has to do it, and says when they did
 
 
 class FactKind(StrEnum):
@@ -265,11 +266,15 @@ class SeenState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the public sees where a copy should be. ``text`` is plain text, comparable with ``Copy.text``."""
+    """What the public sees where a copy should be. ``text`` is plain text, comparable with ``Copy.text``.
+
+    ``around`` is true where ``text`` is that of a whole page which is not ours: the copy has to stand in it.
+    """
 
     state: SeenState
     text: str = ""
     detail: str = ""
+    around: bool = False
 
 
 class Level(StrEnum):
@@ -323,6 +328,7 @@ class Unit(StrEnum):
     CHARACTERS = "characters"
     GRAPHEMES = "graphemes"
     BYTES = "bytes"
+    WEIGHTED = "weighted"  # as X counts: Latin and its punctuation one, other scripts and an emoji two
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,13 +344,18 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Abilities:
-    """What the service lets us do. ``keyed``: a repeat under the same key is harmless."""
+    """What the service lets us do. ``keyed``: a repeat under the same key is harmless.
+
+    ``by_hand``: a person does what the channel composes. ``publish``, ``amend`` and ``withdraw`` send nothing and answer
+    ``deferred`` with ``Reason.BY_HAND``; the other abilities are what that person can do.
+    """
 
     edit: bool = False
     withdraw: bool = False
     read_back: bool = False
     look_up: bool = False
     keyed: bool = False
+    by_hand: bool = False
 
 
 class Vault(ABC):

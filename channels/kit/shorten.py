@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,6 +18,8 @@ _NUMBER = r"(?:[+€$£-][ \u00a0]?)?\d(?:[\d.,:/()-]|[ \u00a0\u202f](?=\d))*"
 _AFTER = r"(?:[ \u00a0](?:uur|euro|procent|%|°C|am|pm|a\.m\.|p\.m\.))?"
 _PIECES = regex.compile(rf"(?P<url>{_URL.pattern})|(?P<number>{_NUMBER}{_AFTER})|(?P<grapheme>\X)", regex.I)
 _SENTENCE_END = regex.compile(r"[.!?…]+[\"'”’)\]]*(?=\s)|\n\s*\n")
+_EMOJI = regex.compile(r"[\p{Emoji_Presentation}\p{Regional_Indicator}\ufe0f\u20e3]")
+_LIGHT = ((0, 4351), (8192, 8205), (8208, 8223), (8242, 8247))  # code points that X counts as one
 _ABBREVIATIONS = frozenset(
     """
     a.u.b. bijv. blz. ca. d.w.z. dhr. dr. drs. enz. evt. excl. fam. incl. ing. i.p.v. i.v.m. m.u.v. mevr. min. mr. nr.
@@ -112,4 +115,13 @@ def _size(text: str, unit: Unit) -> int:
         return len(text.encode())
     if unit is Unit.GRAPHEMES:
         return len(regex.findall(r"\X", text))
+    if unit is Unit.WEIGHTED:
+        return sum(_weight(grapheme) for grapheme in regex.findall(r"\X", unicodedata.normalize("NFC", text)))
     return len(text)
+
+
+def _weight(grapheme: str) -> int:
+    """As X counts (its configuration v3): two for an emoji, however it is put together, else by code point."""
+    if _EMOJI.search(grapheme):
+        return 2
+    return sum(1 if any(first <= ord(sign) <= last for first, last in _LIGHT) else 2 for sign in grapheme)

@@ -5,6 +5,7 @@ Waits are seconds. A wait that the far side states wins over the table, within `
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from channels.contract import Abilities, Outcome, Reason
@@ -40,6 +41,8 @@ RETRIES: dict[Reason, Retry] = {
     Reason.STORAGE: Retry((2.0, 10.0, 30.0, 60.0), 2 * DAY),
     # A person must mend something first; the outlet's circuit holds these back until then.
     Reason.POLICY: Retry((30.0, 300.0, 900.0), 7 * DAY),
+    # A person has to do it: looked at again daily, for as long as the dispatch lasts.
+    Reason.BY_HAND: Retry((DAY,), math.inf),
 }
 
 # An address that does not exist is not written to again, on any announcement.
@@ -89,10 +92,11 @@ def decide(
             wait = retry.waits[min(attempts, len(retry.waits)) - 1]
             if retry_after is not None:
                 wait = min(max(retry_after, STATED_MIN), STATED_MAX)
-            # What may have arrived before stays in doubt, whatever a repeat says.
-            state = DeliveryState.UNKNOWN if was_unknown else DeliveryState.DUE
+            # What may have arrived before stays in doubt, whatever a repeat says; by hand, nothing leaves unsaid.
+            doubtful = was_unknown and reason is not Reason.BY_HAND
+            state = DeliveryState.UNKNOWN if doubtful else DeliveryState.DUE
             if age + wait > retry.until:
-                return Decision(DeliveryState.UNKNOWN if was_unknown else DeliveryState.REJECTED)
+                return Decision(DeliveryState.UNKNOWN if doubtful else DeliveryState.REJECTED)
             return Decision(state, due_in=wait)
 
 

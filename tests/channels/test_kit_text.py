@@ -88,6 +88,23 @@ def test_urls_count_as_the_service_says() -> None:
     assert measure("é", Unit.BYTES) == 2
 
 
+@pytest.mark.parametrize(
+    ("text", "weight"),
+    [
+        ("gewoon é", 8),
+        ("’s avonds – straks", 18),
+        ("日本", 4),
+        ("👩‍👩‍👧‍👦", 2),
+        ("🇳🇱", 2),
+        ("1️⃣", 2),
+        ("1 # a", 5),
+        ("€ 5", 4),
+    ],
+)
+def test_x_weighs_other_scripts_and_emoji_double(text: str, weight: int) -> None:
+    assert measure(text, Unit.WEIGHTED) == weight
+
+
 @given(text=st.text(max_size=200), length=st.integers(0, 100), unit=st.sampled_from(list(Unit)[1:]))
 def test_any_text_fits_and_no_grapheme_is_split(text: str, length: int, unit: Unit) -> None:
     short = shorten(text, length, unit)

@@ -25,6 +25,7 @@ WAITS = {
     Reason.MAILBOX_FULL: (3600, 14400, 28800),
     Reason.STORAGE: (2, 10, 30, 60),
     Reason.POLICY: (30, 300, 900),
+    Reason.BY_HAND: (DAY,),
 }
 OTHERS = (60, 300, 900, 1800, 3600)
 GIVE_UP = {Reason.POLICY: 7 * DAY}
@@ -72,7 +73,7 @@ def test_each_reason_has_its_waits_and_the_last_one_repeats(reason: Reason) -> N
     assert all(earlier < wait for earlier, wait in pairwise(waits)), "each wait is longer than the one before"
 
 
-@pytest.mark.parametrize("reason", Reason)
+@pytest.mark.parametrize("reason", [reason for reason in Reason if reason is not Reason.BY_HAND])
 @pytest.mark.parametrize("was_unknown", [False, True])
 def test_each_reason_is_given_up_at_its_age(reason: Reason, was_unknown: bool) -> None:
     limit, wait = GIVE_UP.get(reason, 2 * DAY), WAITS.get(reason, OTHERS)[0]
@@ -81,6 +82,14 @@ def test_each_reason_is_given_up_at_its_age(reason: Reason, was_unknown: bool) -
     assert last == Decision(doubtful if was_unknown else DeliveryState.DUE, due_in=wait)
     over = after(Outcome.DEFERRED, reason, was_unknown=was_unknown, age=limit - wait + 1)
     assert over == Decision(doubtful if was_unknown else DeliveryState.REJECTED)
+
+
+@pytest.mark.parametrize("was_unknown", [False, True])
+def test_what_a_person_has_to_do_stays_open_and_is_never_in_doubt(was_unknown: bool) -> None:
+    """Nothing leaves us before they say so: a worker that died over it leaves no doubt, and no age gives it up."""
+    for age in (0.0, 7 * DAY, 400 * DAY):
+        looked_at = after(Outcome.DEFERRED, Reason.BY_HAND, was_unknown=was_unknown, age=age)
+        assert looked_at == Decision(DeliveryState.DUE, due_in=DAY)
 
 
 @pytest.mark.parametrize(
@@ -119,6 +128,6 @@ def test_down_outlet_is_probed_at_growing_waits(failures: int, wait: float) -> N
     assert probe_wait(failures, None) == wait
 
 
-def test_no_wait_is_longer_than_an_hour_but_for_a_full_mailbox() -> None:
+def test_no_wait_is_longer_than_an_hour_but_for_a_full_mailbox_and_a_person() -> None:
     long = {reason for reason, retry in policy.RETRIES.items() if max(retry.waits) > HOUR}
-    assert long == {Reason.MAILBOX_FULL}
+    assert long == {Reason.MAILBOX_FULL, Reason.BY_HAND}
