@@ -20,17 +20,20 @@ Name = Annotated[str, typer.Argument(metavar="OUTLET", help="The outlet's name; 
 def list_queue(as_json: AsJson = False) -> None:
     """Show each lane and outlet: waiting, running, later, failed, not sure, and why."""
     attach()
-    from dispatcher.dispatching.desk import desk
+    from dispatcher.dispatching.desk import desk, document
 
     with known_failures():
-        state = desk()
+        state = document(desk())
     if as_json:
         show(state)
         return
     table(
         "Lanes",
         ["lane", "#messages in Redis", "#batches due", "oldest since"],
-        [[lane["lane"], lane["messages"], lane["due"], lane["oldest"] or ""] for lane in state["lanes"]],
+        [
+            [lane["lane"], "?" if lane["messages"] is None else lane["messages"], lane["due"], lane["oldest"] or ""]
+            for lane in state["lanes"]
+        ],
         empty="No lanes.",
     )
     table(

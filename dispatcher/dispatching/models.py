@@ -12,6 +12,10 @@ from django.db import models
 
 from dispatcher.announcements.models import Announcement, Revision
 
+# Django finds the models of an app through this module.
+from dispatcher.dispatching.life import Beat as Beat  # noqa: PLC0414 - meant for others to import from here
+from dispatcher.dispatching.life import Worker as Worker  # noqa: PLC0414
+
 
 def new_key() -> str:
     """A random key of 128 bits, as 32 hexadecimal digits."""
@@ -273,17 +277,6 @@ class Proof(models.Model):
 
     def __str__(self) -> str:
         return f"{self.result or 'not read yet'}: {self.delivery_id}"
-
-
-class Beat(models.Model):
-    """When each kind of upkeep last ran, and by whom. One row a kind; the sweep's is its mutual restraint too."""
-
-    name = models.CharField(max_length=40, unique=True)
-    at = models.DateTimeField()
-    by = models.CharField(max_length=80)
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class VaultEntry(models.Model):

@@ -86,3 +86,15 @@ def waiting(lane: str) -> int | None:
     except (RedisError, OSError, ValueError):
         return None
     return int(length)
+
+
+def all_waiting(lanes: Sequence[str]) -> dict[str, int]:
+    """How many messages wait in each of the lanes' queues; empty where Redis does not answer."""
+    try:
+        with Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1) as redis:
+            asked = redis.pipeline(transaction=False)
+            for lane in lanes:
+                asked.llen(lane)
+            return {lane: int(length) for lane, length in zip(lanes, asked.execute(), strict=True)}
+    except (RedisError, OSError, ValueError):
+        return {}

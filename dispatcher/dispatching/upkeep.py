@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.timezone import now
 
 from channels.website import Website
+from dispatcher.dispatching import workers
 from dispatcher.dispatching.models import Beat, Delivery, DeliveryState, Outlet, Proof
 from dispatcher.dispatching.outlets import build
 from dispatcher.dispatching.process import current
@@ -13,6 +14,7 @@ from dispatcher.dispatching.process import current
 def keep_up() -> None:
     """Orders missing proofs, takes what has expired off the public lists, and notes that the scheduler lives."""
     Beat.objects.update_or_create(name="upkeep", defaults={"at": now(), "by": "beat"})
+    workers.tidy()
     _order_missing_proofs()
     _refresh_sites()
 

@@ -67,6 +67,6 @@ def test_why_nothing_moves(scene: Scene) -> None:
     (row,) = progress(dispatch).outlets
     assert row.waits_for == "down"
     assert row.why
-    shown = desk.desk()["outlets"][0]
+    shown = desk.document(desk.desk())["outlets"][0]
     assert (shown["state"], shown["waiting"] + shown["later"]) == ("down", 2)
     assert Outlet.objects.get(pk=mail.pk).failures == 1
