@@ -70,7 +70,8 @@ def load_town(smtp: str = "") -> None:
     host, _, port = (smtp or os.environ.get("OMROEPER_PRACTICE_SMTP") or SMTP).rpartition(":")
     with transaction.atomic():
         for position, topic in enumerate(description()["topics"]):
-            Topic.objects.update_or_create(slug=topic["slug"], defaults={"names": topic["names"], "position": position})
+            said = {"names": topic["names"], "explanations": topic["explanations"], "position": position}
+            Topic.objects.update_or_create(slug=topic["slug"], defaults=said)
         for position, district in enumerate(description()["districts"]):
             District.objects.update_or_create(
                 slug=district["slug"], defaults={"name": district["name"], "position": position}

@@ -10,7 +10,7 @@ from django.utils import timezone
 from dispatcher.audience.models import Address, AddressState
 
 # What the owner of the address did with a link in one of our messages. A complaint is not undone with a link.
-BY_LINK = ("button", "one-click")
+BY_LINK = ("button", "one-click", "all")
 UNDO = timedelta(days=28)
 
 

@@ -13,10 +13,13 @@ def new_public_id() -> str:
 
 
 class Topic(models.Model):
-    """What an announcement is about. ``names`` is a label by language."""
+    """What an announcement is about. ``names`` is a label by language, ``explanations`` a sentence by language that
+    tells who chooses what to expect; a language may be missing.
+    """
 
     slug = models.SlugField(max_length=40, unique=True)
     names = models.JSONField()
+    explanations = models.JSONField(default=dict)
     position = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
@@ -72,8 +75,10 @@ class Address(models.Model):
     """Where one channel reaches one subscriber, in the channel's own normal form.
 
     ``public_id`` stands in leave links and Message-IDs in place of anything countable. ``consent_source`` is where
-    the consent can be found: a form, a list with its date. ``left_from`` is the state that it left from, so that an
-    undo brings back that one.
+    the consent can be found: a form, a list with its date. ``consent_text`` names the version of the words that were
+    agreed to, ``consent_at`` is when; empty where a list was imported. ``left_from`` is the state that it left from, so
+    that an undo brings back that one; ``pending_from`` the state that it asked again from, to which a request that
+    nobody confirms falls back.
     """
 
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="addresses")
@@ -85,6 +90,9 @@ class Address(models.Model):
     state_at = models.DateTimeField(auto_now_add=True)
     left_from = models.CharField(max_length=10, choices=AddressState, default="", blank=True)
     consent_source = models.CharField(max_length=200, default="")
+    consent_text = models.CharField(max_length=40, default="", db_default="")
+    consent_at = models.DateTimeField(null=True)
+    pending_from = models.CharField(max_length=10, choices=AddressState, default="", db_default="", blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["channel", "value"], name="one_address_per_channel")]
@@ -105,3 +113,28 @@ class RefusedTokens(models.Model):
 
     def __str__(self) -> str:
         return f"{self.refused} from {self.network}"
+
+
+class Tally(models.Model):
+    """How often ``whose`` (a network, a keyed hash, a host) did ``what`` in the window that began at ``since``."""
+
+    what = models.CharField(max_length=20)
+    whose = models.CharField(max_length=100)
+    since = models.DateTimeField()
+    count = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["what", "whose"], name="one_tally")]
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.count}"
+
+
+class UsedLogin(models.Model):
+    """A log-in link that was used, by the SHA-256 of its token: it works once."""
+
+    digest = models.CharField(max_length=64, unique=True)
+    used_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.digest[:8]
