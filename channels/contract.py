@@ -346,8 +346,8 @@ class Limits:
 class Abilities:
     """What the service lets us do. ``keyed``: a repeat under the same key is harmless.
 
-    ``by_hand``: a person does what the channel composes. ``publish``, ``amend`` and ``withdraw`` send nothing and answer
-    ``deferred`` with ``Reason.BY_HAND``; the other abilities are what that person can do.
+    ``by_hand``: a person does what the channel composes. ``publish``, ``amend`` and ``withdraw`` send nothing and
+    answer ``deferred`` with ``Reason.BY_HAND``; the other abilities are what that person can do.
     """
 
     edit: bool = False
@@ -377,10 +377,13 @@ class Surroundings:
 
 
 class Common(ABC):
-    """What both kinds of channel have. ``name`` is the registry's name and that of the file and its docs page."""
+    """What both kinds of channel have. ``name`` is the registry's name and that of the file and its docs page.
+
+    ``limits`` of the class are those of the service as a rule; an opened channel may know this outlet's own.
+    """
 
     name: ClassVar[str]
-    limits: ClassVar[Limits]
+    limits: Limits
     can: ClassVar[Abilities]
     Settings: ClassVar[type[ChannelSettings]]
 

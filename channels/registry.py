@@ -11,6 +11,7 @@ from channels.contract import Common
 CHANNELS = {
     "website": "channels.website:Website",
     "email": "channels.email:Email",
+    "byhand": "channels.byhand:ByHand",
 }
 
 

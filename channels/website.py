@@ -93,7 +93,7 @@ class Website(Broadcast):
     """Publishes to a folder. ``remote_id`` is the path of the page in it, ``url`` what the public opens."""
 
     name = "website"
-    limits: ClassVar[Limits] = Limits()
+    limits = Limits()
     can: ClassVar[Abilities] = Abilities(edit=True, withdraw=True, read_back=True, look_up=True, keyed=True)
     Settings: ClassVar[type[ChannelSettings]] = WebsiteSettings
 

@@ -15,6 +15,7 @@ _PARAGRAPHS = frozenset((
 _LINES = frozenset(("br", "dd", "dt", "figcaption", "tr"))
 _CELLS = frozenset({"td", "th"})
 _UNREAD = frozenset(("head", "math", "noscript", "object", "script", "style", "svg", "template", "title"))
+_DESCRIPTIONS = frozenset({"og:description", "og:title", "description", "twitter:description"})
 _BULLET = "\0"  # no HTML text can hold it
 _SPACES = re.compile(r"[ \t\n\r\f]+")
 _AROUND_BREAK = re.compile(r" *\n *")
@@ -39,13 +40,32 @@ def link_target(page: str | bytes, element: str) -> str | None:
     return None if found is None else found.get("href")
 
 
+def whole_page_text(page: bytes) -> str:
+    """All that a page says to a stranger: its text, and before it what it says of itself to who links to it.
+
+    For pages that are not ours. Networks show a post in scripts, and its words in the page's description.
+    """
+    root = _root(page)
+    if root is None:
+        return ""
+    said = [
+        node.get("content") or ""
+        for node in root.iter("meta")
+        if (node.get("property") or node.get("name") or "").lower() in _DESCRIPTIONS
+    ]
+    return "\n\n".join([*dict.fromkeys(said), _text(root)]).strip()
+
+
 def _element(page: str | bytes, name: str) -> html.HtmlElement | None:
-    source = page.encode("utf-8", "replace") if isinstance(page, str) else page
+    root = _root(page.encode("utf-8", "replace") if isinstance(page, str) else page)
+    return None if root is None else next((node for node in root.iter("*") if node.get("id") == name), None)
+
+
+def _root(source: bytes) -> html.HtmlElement | None:
     try:
-        root = html.document_fromstring(source, parser=html.HTMLParser(encoding="utf-8"))
+        return html.document_fromstring(source, parser=html.HTMLParser(encoding="utf-8"))
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):
         return None
-    return next((node for node in root.iter("*") if node.get("id") == name), None)
 
 
 def _text(root: html.HtmlElement) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise, takewhile
 
 import regex
 
@@ -88,17 +89,24 @@ def _words(text: str, pieces: list[_Piece], room: int, length: int) -> str:
     return text[:end].rstrip().rstrip(",;:–-") + _ELLIPSIS
 
 
+def sentences(text: str) -> list[str]:
+    """The sentences of ``text``, in order."""
+    ends = [0, *_sentence_ends(text), len(text)]
+    parts = (text[start:end].strip() for start, end in pairwise(ends))
+    return [part for part in parts if part]
+
+
 def _last_sentence(text: str, limit: int) -> int:
     """Where the last whole sentence within ``limit`` ends; 0 where there is none."""
-    last = 0
+    return max(takewhile(lambda end: end <= limit, _sentence_ends(text)), default=0)
+
+
+def _sentence_ends(text: str) -> Iterator[int]:
     for match in _SENTENCE_END.finditer(text):
-        if match.end() > limit:
-            break
         word = text[max(0, match.end() - 12) : match.end()].rsplit(None, 1)[-1:]
         if not word or word[0].lower() in _ABBREVIATIONS or text[match.end() :].lstrip()[:1].islower():
             continue
-        last = match.end()
-    return last
+        yield match.end()
 
 
 def _pieces(text: str, unit: Unit, url_length: int | None) -> Iterator[_Piece]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from channels.contract import Copy, Outcome, Reason
+from channels.contract import Copy, Outcome, Published, Reason
 from channels.kit.egress import Egress
 
 
@@ -88,4 +88,10 @@ class DirectCase(Case):
 
 @dataclass(frozen=True, kw_only=True)
 class BroadcastCase(Case):
-    """A channel with one public copy per language."""
+    """A channel with one public copy per language.
+
+    Where a person stands between (``can.by_hand``), ``person`` does with a copy at the far side what they would do, in
+    place of an earlier one where there is one, and gives the address that they would paste.
+    """
+
+    person: Callable[[FarSide, Copy, Published | None], Published] | None = None
