@@ -19,7 +19,15 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 MODULES = HERE / "node_modules"
 BUILT = HERE.parent / "dispatcher" / "assets" / "built"
-SOURCES = ("theme.css", "omroeper.css", "bell.svg", "package-lock.json", "build.py")
+# What is served as it stands, under which name. A number in a name rises when older pages could not use the newer file.
+COPIED = {
+    "bell.svg": "bell.svg",
+    "icon-192.png": "icon-192.png",
+    "icon-512.png": "icon-512.png",
+    "push.js": "push-1.js",
+    "push-worker.js": "push-worker.js",
+}
+SOURCES = ("theme.css", "omroeper.css", "package-lock.json", "build.py", *COPIED)
 
 # The number rises when pages written for the old classes would no longer look right: published pages name it.
 STYLE = "omroeper-1.css"
@@ -180,7 +188,7 @@ def style() -> str:
 
 def up_to_date() -> bool:
     """Whether what stands in the built folder is newer than all it is made of."""
-    made = [BUILT / FONT, BUILT / STYLE, BUILT / SCRIPT]
+    made = [BUILT / FONT, BUILT / STYLE, BUILT / SCRIPT, *(BUILT / name for name in COPIED.values())]
     newest = max((HERE / name).stat().st_mtime for name in SOURCES)
     return all(path.is_file() and path.stat().st_mtime >= newest for path in made)
 
@@ -197,7 +205,8 @@ def main() -> None:
     font = MODULES / "@fontsource-variable/source-sans-3"
     shutil.copyfile(font / "files/source-sans-3-latin-wght-normal.woff2", BUILT / FONT)
     shutil.copyfile(font / "LICENSE", BUILT / "source-sans-3-license.txt")
-    shutil.copyfile(HERE / "bell.svg", BUILT / "bell.svg")
+    for name, served in COPIED.items():
+        shutil.copyfile(HERE / name, BUILT / served)
     shutil.copyfile(HERE / "follow.js", BUILT / SCRIPT)
     (BUILT / STYLE).write_text(css)
     sys.stdout.write(f"{STYLE}: {len(css)} octets, {size} compressed\n")
