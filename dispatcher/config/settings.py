@@ -153,4 +153,5 @@ LANE_SLOTS = {
     "transactional": int(number("OMROEPER_TRANSACTIONAL_SLOTS", 2)),
     "broadcast": int(number("OMROEPER_BROADCAST_SLOTS", 2)),
     "mail": int(number("OMROEPER_MAIL_SLOTS", 2)),
+    "push": int(number("OMROEPER_PUSH_SLOTS", 2)),
 }

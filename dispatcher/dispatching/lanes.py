@@ -4,13 +4,15 @@
 * ``transactional``: confirmations and log-in messages: someone is waiting for them.
 * ``broadcast``: the public outlets of a dispatch, all in one task, each with its own time limit.
 * ``mail``: mailings.
+* ``push``: messages to browsers and phones.
 * ``upkeep``: planning of what is not urgent, proof, expiry, roll-ups.
 """
 
 URGENT, TRANSACTIONAL, BROADCAST, MAIL, UPKEEP = "urgent", "transactional", "broadcast", "mail", "upkeep"
-LANES = (URGENT, TRANSACTIONAL, BROADCAST, MAIL, UPKEEP)
+PUSH = "push"
+LANES = (URGENT, TRANSACTIONAL, BROADCAST, MAIL, PUSH, UPKEEP)
 
-_DIRECT = {"email": MAIL}
+_DIRECT = {"email": MAIL, "webpush": PUSH}
 
 
 def lane_for(channel: str, *, direct: bool, urgent: bool, notice: bool = False) -> str:

@@ -32,7 +32,7 @@ class Pool:
 POOLS = {
     "w-urgent": Pool(("urgent",), 2),
     "w-fast": Pool(("transactional", "broadcast"), 2),
-    "w-mail": Pool(("mail", "upkeep"), 2),
+    "w-mail": Pool(("mail", "push", "upkeep"), 2),
 }
 CELERY = (sys.executable, "-m", "celery", "-A", "dispatcher.config.celery")
 
