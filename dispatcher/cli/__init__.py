@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from dispatcher.cli import announcing, checking, following, outlets, practising, queueing, running, subscribers
+from dispatcher.cli import announcing, checking, following, handwork, outlets, practising, queueing, running, subscribers
 from dispatcher.cli.output import EPILOG, fail_clearly
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app = typer.Typer(
 running.add_to(app)
 announcing.add_to(app)
 following.add_to(app)
+app.add_typer(handwork.app, name="hand")
 app.add_typer(queueing.app, name="queue")
 app.add_typer(outlets.app, name="outlets")
 app.add_typer(subscribers.app, name="subscribers")

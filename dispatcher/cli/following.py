@@ -25,6 +25,7 @@ WAITS = {
     "paused": "paused",
     "down": "outlet down",
     "time": "later",
+    "person": "waits for a person",
     "queue": "waits in the queue",
     "": "",
 }
@@ -121,6 +122,7 @@ def as_document(dispatch: Dispatch) -> dict[str, Any]:
         "act": dispatch.act,
         "planned": state.total("planned"),
         "settled": state.settled,
+        "by_hand": state.total("by_hand"),
         "proven": state.proven,
         "ended": dispatch.ended_why or None,
         "outlets": [
@@ -138,6 +140,7 @@ def as_document(dispatch: Dispatch) -> dict[str, Any]:
                         "skipped",
                         "sending",
                         "repeats",
+                        "by_hand",
                         "due",
                         "waits_for",
                         "why",
@@ -246,7 +249,9 @@ def _table(state: Progress, rates: dict[tuple[int, str], _Rate]) -> Table:
 
 
 def _why(outlet: OutletProgress) -> str:
-    parts = [f"{count}× {reason}" for reason, count in (outlet.reasons | outlet.skips).items()]
-    if outlet.waits_for:
+    parts = [f"{count}× {reason}" for reason, count in (outlet.reasons | outlet.skips).items() if reason != "by-hand"]
+    if outlet.waits_for == "person":
+        parts.insert(0, f"{outlet.by_hand} to post by hand: omroeper hand list")
+    elif outlet.waits_for:
         parts.insert(0, WAITS[outlet.waits_for] + (f": {outlet.why}" if outlet.why else ""))
     return "; ".join(parts)[:120]

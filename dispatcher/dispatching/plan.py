@@ -132,7 +132,8 @@ def _add_public(dispatch: Dispatch, outlet: Outlet, reading: list[stages.Stage],
     public = next((i for i, stage in enumerate(reading) if not stage.early), None)
     wanted: list[tuple[int, bool]] = []
     if outlet.groups:
-        wanted += [(i, False) for i, stage in enumerate(reading) if set(stage.groups) & set(outlet.groups)][:1]
+        # Readers who hear it first get the link that works by then: to the unlisted page.
+        wanted += [(i, stage.early) for i, stage in enumerate(reading) if set(stage.groups) & set(outlet.groups)][:1]
     elif public is not None:
         wanted.append((public, False))
     if outlet.channel == "website" and reading[0].early:

@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import Q
 from django.utils.timezone import now
 
-from dispatcher.dispatching import clock, readiness
+from dispatcher.dispatching import clock, handwork, readiness
 from dispatcher.dispatching.models import Delivery, DeliveryState, Dispatch, Outlet, Proof
 from dispatcher.dispatching.sql import rows_as_dicts
 
@@ -19,7 +19,8 @@ from dispatcher.dispatching.sql import rows_as_dicts
 class OutletProgress:
     """One outlet's share. ``due`` counts what is open and certainly not out; ``unknown`` includes ``repeats`` to come.
 
-    ``waits_for`` is why nothing moves: ``page``, ``paused``, ``down``, ``time``, ``queue``, or empty.
+    ``by_hand`` counts what of it a person has to do. ``waits_for`` is why nothing moves: ``page``, ``paused``,
+    ``down``, ``person``, ``time``, ``queue``, or empty.
     """
 
     name: str
@@ -33,6 +34,7 @@ class OutletProgress:
     skipped: int
     sending: int
     repeats: int
+    by_hand: int
     next_at: datetime | None
     waits_for: str
     why: str
@@ -46,7 +48,8 @@ class OutletProgress:
 
     @property
     def settled(self) -> bool:
-        return self.due == 0 and self.repeats == 0
+        """Nothing is left for us to do; a person may still have something to post (``by_hand``)."""
+        return self.due == self.by_hand and self.repeats == 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +58,15 @@ class Progress:
     outlets: list[OutletProgress]
 
     def total(self, name: str) -> int:
-        """A figure summed over the outlets: planned, accepted, rejected, gone, unknown, skipped, due, sending."""
+        """A figure of ``OutletProgress`` summed over the outlets: planned, accepted, due, by_hand, …"""
         return sum(int(getattr(outlet, name)) for outlet in self.outlets)
 
     @property
     def settled(self) -> bool:
-        """Every delivery is settled. A dispatch that is still to be planned is not; one that was ended before is."""
+        """Every delivery is settled or waits for a person.
+
+        A dispatch that is still to be planned is not settled; one that was ended before is.
+        """
         decided = self.dispatch.planned_at is not None or self.dispatch.ended_at is not None
         return decided and all(outlet.settled for outlet in self.outlets)
 
@@ -77,6 +83,7 @@ def progress(dispatch: Dispatch, *, details: bool = True) -> Progress:
     proofs = _proofs(dispatch) if details else {}
     reasons = _reasons(dispatch, rows) if details else {}
     outlets = {outlet.pk: outlet for outlet in Outlet.objects.filter(pk__in=[row["outlet_id"] for row in rows])}
+    _add_handwork(dispatch, rows, outlets)
     return Progress(
         dispatch=dispatch,
         outlets=[
@@ -109,6 +116,13 @@ def _sums(dispatch_id: int) -> list[dict[str, Any]]:
     for row in rows:
         row["next_at"] = clock.moment(row["next_at"])
     return rows
+
+
+def _add_handwork(dispatch: Dispatch, rows: list[dict[str, Any]], outlets: dict[int, Outlet]) -> None:
+    by_hand = [pk for pk, outlet in outlets.items() if outlet.channel == handwork.CHANNEL]
+    counts = handwork.count_by_outlet(dispatch.pk, by_hand) if by_hand else {}
+    for row in rows:
+        row["by_hand"] = counts.get(row["outlet_id"], 0)
 
 
 def _proofs(dispatch: Dispatch) -> dict[int, dict[str, int]]:
@@ -150,7 +164,7 @@ def _outlet(
     outlet: Outlet, row: dict[str, Any], proofs: dict[str, int], reasons: dict[str, dict[str, int]]
 ) -> OutletProgress:
     waits_for, why = _waiting(outlet, row)
-    numbers = ("planned", "accepted", "rejected", "gone", "unknown", "skipped", "sending", "repeats")
+    numbers = ("planned", "accepted", "rejected", "gone", "unknown", "skipped", "sending", "repeats", "by_hand")
     return OutletProgress(
         name=outlet.name,
         label=outlet.label,
@@ -174,6 +188,8 @@ def _waiting(outlet: Outlet, row: dict[str, Any]) -> tuple[str, str]:
         return "down", outlet.circuit_reason
     if row["pageless"]:
         return "page", ""
+    if row["by_hand"]:
+        return "person", ""
     return ("time" if row["next_at"] > now() else "queue"), ""
 
 

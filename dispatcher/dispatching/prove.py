@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 import unicodedata
+from dataclasses import replace
 from datetime import timedelta
 
 import structlog
 from django.db.models import Q
 from django.utils.timezone import now
 
-from channels.contract import Broadcast, Copy, Published, Seen, SeenState
+from channels.contract import Act, Broadcast, Copy, Published, Seen, SeenState
 from dispatcher.announcements.models import State
 from dispatcher.dispatching.models import ComposedCopy, Delivery, DeliveryState, Proof, ProofResult
 from dispatcher.dispatching.process import WorkerProcess, current
@@ -23,6 +24,8 @@ READ_SECONDS = 20.0
 AGAIN = timedelta(hours=1)
 # A copy that was not fine is read again sooner: far sides have caches, and pages take a moment to appear.
 SOON = (timedelta(seconds=2), timedelta(seconds=5), timedelta(seconds=15), timedelta(minutes=1), timedelta(minutes=5))
+# A line of this many characters on a page that is not ours shows that the post is there.
+TELLING = 20
 LIVE = (State.GOING_OUT, State.LIVE, State.CORRECTED)
 
 
@@ -50,16 +53,32 @@ async def _prove(process: WorkerProcess, delivery_id: int) -> None:
     except Exception as error:
         log.exception("prove.failed", outlet=delivery.outlet.name)
         seen = Seen(SeenState.UNREACHABLE, detail=f"The channel could not read it ({type(error).__name__}).")
-    await process.ledger(_keep, delivery, compare(copy, seen), seen)
+    result = compare(copy, seen)
+    if result == ProofResult.UNREACHABLE and not seen.detail:
+        seen = replace(seen, detail="The page shows nothing of the text. It may want an account.")
+    await process.ledger(_keep, delivery, result, seen)
 
 
 def compare(copy: Copy, seen: Seen) -> ProofResult:
-    """What was seen against what was meant, white space and Unicode form aside."""
+    """What was seen against what was meant, white space and Unicode form aside.
+
+    A copy that was withdrawn may be gone. Of a page that is not ours, one without a line of the copy proves nothing:
+    networks show such pages to who has no account.
+    """
     if seen.state == SeenState.MISSING:
-        return ProofResult.MISSING
+        return ProofResult.SAME if copy.act is Act.WITHDRAW else ProofResult.MISSING
     if seen.state == SeenState.UNREACHABLE:
         return ProofResult.UNREACHABLE
+    if seen.around:
+        return _compare_around(_plain(copy.text), [_plain(line) for line in copy.text.splitlines()], _plain(seen.text))
     return ProofResult.SAME if _plain(seen.text) == _plain(copy.text) else ProofResult.DIFFERS
+
+
+def _compare_around(whole: str, lines: list[str], page: str) -> ProofResult:
+    if whole in page:
+        return ProofResult.SAME
+    telling = any(len(line) >= TELLING and line in page for line in lines)
+    return ProofResult.DIFFERS if telling else ProofResult.UNREACHABLE
 
 
 def _plain(text: str) -> str:

@@ -94,6 +94,13 @@ class Scene:
             **{"name": "email", "label": "E-mail", "channel": "email", "position": 1, "settings": sealed, **more}
         )
 
+    def by_hand(self, *, values: Mapping[str, Any] | None = None, **more: Any) -> Outlet:
+        """An outlet that a person posts on; ``values`` changes its settings, ``more`` its row."""
+        sealed = seal({"network": "facebook", "account": "Gemeente Losser", **(values or {})})
+        return Outlet.objects.create(
+            **{"name": "facebook", "label": "Facebook", "channel": "byhand", "position": 2, "settings": sealed, **more}
+        )
+
     def people(
         self,
         count: int,
