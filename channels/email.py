@@ -13,7 +13,6 @@ from dataclasses import replace
 from typing import cast
 
 import css_inline
-from babel import Locale, UnknownLocaleError
 from markupsafe import Markup
 
 from channels.contract import (
@@ -34,6 +33,7 @@ from channels.contract import (
 )
 from channels.kit.dkim import Signer
 from channels.kit.email_settings import EmailSettings
+from channels.kit.languages import direction
 from channels.kit.letter import Letter, Stationery
 from channels.kit.mime import body_text, header_text
 from channels.kit.smtp_open import Endpoint, NotOpened
@@ -116,7 +116,7 @@ class Email(Direct):
         values: dict[str, object] = {
             "act": act.value,
             "language": text.language,
-            "direction": _direction(text.language),
+            "direction": direction(text.language),
             "text": text,
             "sender": sender,
             "practice": bulletin.sender.practice,
@@ -222,13 +222,6 @@ def _slot(name: str) -> Markup:
 def _with_slots(rendered: str) -> str:
     """``rendered`` with our slots as ``{{name}}``. One that staff typed gets spaces: it is shown, not filled."""
     return _MARKED.sub(r"{{\1}}", _TYPED.sub(r"{{ \1 }}", rendered))
-
-
-def _direction(language: str) -> str:
-    try:
-        return Locale.parse(language, sep="-").text_direction
-    except (ValueError, UnknownLocaleError):
-        return "ltr"
 
 
 def _cleaned(text: Text) -> Text:

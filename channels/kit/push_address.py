@@ -31,7 +31,7 @@ _ENDPOINT = re.compile(
     r"(/[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)"
 )
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*={0,2}")
-_LOOPBACK = frozenset({"127.0.0.1", "[::1]", "localhost"})
+LOOPBACK = frozenset({"127.0.0.1", "[::1]", "localhost"})
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -144,7 +144,7 @@ def _endpoint(value: object, extra_hosts: Collection[str]) -> tuple[str, str]:
     port = int(stated or _PORTS[scheme])
     place = f"{host}:{port}"
     if place in extra_hosts:
-        if scheme == "http" and host not in _LOOPBACK:
+        if scheme == "http" and host not in LOOPBACK:
             raise PushAddressInvalid("endpoint", "must be an https address", host=place)
     elif scheme != "https" or port != 443:
         raise PushAddressInvalid("endpoint", "must be an https address on port 443", host=place)

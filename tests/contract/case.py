@@ -28,11 +28,15 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """One message that the far side of a direct channel took: to whom, under which id, and what its reader sees."""
+    """One message that the far side of a direct channel took: to whom, under which id, and what its reader sees.
+
+    ``twin`` is what a repeat of the message carries again, so that it can be known as one.
+    """
 
     address: str
     remote_id: str
     texts: tuple[str, ...]  # each alternative as plain text, complete
+    twin: str
 
 
 class FarSide(Protocol):
@@ -77,13 +81,15 @@ class Case:
 class DirectCase(Case):
     """A channel with one message per recipient. ``addresses(n)`` makes n different ones that its far side takes.
 
-    ``connections`` is how many the settings of the case allow at once.
+    ``connections`` is how many the settings of the case allow at once. ``own_ids``: the id of a message is ours, and so
+    the same in every repeat; else the far side gives each message one.
     """
 
     far_side: Callable[[Path, str], AbstractAsyncContextManager[DirectFarSide]]
     addresses: Callable[[int], list[str]]
     slots: Mapping[str, str]
     connections: int = 2
+    own_ids: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -127,7 +127,8 @@ class _FarSide:
 def _taken(recipient: str, content: bytes) -> Taken:
     message = email.message_from_bytes(content, policy=policy.default)
     parts = [part.get_content() for part in message.iter_parts()]
-    return Taken(recipient, str(message["Message-ID"]), (parts[0].replace("\r\n", "\n"), page_text(parts[1])))
+    identity = str(message["Message-ID"])
+    return Taken(recipient, identity, (parts[0].replace("\r\n", "\n"), page_text(parts[1])), identity)
 
 
 def page_text(page: str) -> str:
