@@ -11,6 +11,7 @@ from channels.contract import Common
 CHANNELS = {
     "website": "channels.website:Website",
     "email": "channels.email:Email",
+    "webpush": "channels.webpush:WebPush",
     "byhand": "channels.byhand:ByHand",
 }
 
