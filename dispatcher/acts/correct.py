@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.timezone import now
 
 from dispatcher.acts.audit import record
+from dispatcher.acts.rights import By, Right, need
 from dispatcher.announcements import lifecycle, revisions
 from dispatcher.announcements.files import AnnouncementSource
 from dispatcher.announcements.models import Announcement, Kind, State
@@ -38,15 +39,17 @@ class NotOutYet(Exception):
         super().__init__("It has not gone out yet. Stop it ('omroeper stop'), change the text, and announce that.")
 
 
-def correct(announcement: Announcement, source: AnnouncementSource, *, by: str, grace: float | None = None) -> Dispatch:
+def correct(announcement: Announcement, source: AnnouncementSource, *, by: By, grace: float | None = None) -> Dispatch:
     """Adds the revision and orders the dispatch that corrects what went out.
 
     Raises:
+        dispatcher.acts.rights.NotAllowed: someone of another role.
         LanguageMissing: a language of the newest revision has no text in ``source``.
         NothingChanged: the text is the same.
         NotOutYet: its first dispatch is still to come, or was stopped.
         dispatcher.announcements.lifecycle.IllegalMove: the announcement is not out any more.
     """
+    author = need(by, Right.CORRECT, f"announcement {announcement.public_id}")
     with transaction.atomic():
         announcement = Announcement.objects.select_for_update().get(pk=announcement.pk)
         newest = sent.newest_sent(announcement)
@@ -58,7 +61,7 @@ def correct(announcement: Announcement, source: AnnouncementSource, *, by: str, 
         if revisions.says_the_same(newest, source):
             raise NothingChanged(f"Version {newest.number} says the same. Nothing was sent.")
         lifecycle.move(announcement, State.GOING_OUT)
-        revision = revisions.add_revision(announcement, source, by)
+        revision = revisions.add_revision(announcement, source, author)
         urgent = announcement.kind == Kind.EMERGENCY
         moment = now()
         waiting = timedelta(seconds=0 if urgent else settings.GRACE_SECONDS if grace is None else grace)
@@ -70,10 +73,12 @@ def correct(announcement: Announcement, source: AnnouncementSource, *, by: str, 
             urgent=urgent,
             stages=first.stages,
             created_at=moment,
-            created_by=by,
+            created_by=author,
             start_at=moment + waiting,
             expires_at=announcement.expires_at,
         )
-        record(by, "correct", f"announcement {announcement.public_id}", revision=revision.number, dispatch=dispatch.key)
+        record(
+            author, "correct", f"announcement {announcement.public_id}", revision=revision.number, dispatch=dispatch.key
+        )
         ring.plan(dispatch)
     return dispatch

@@ -1,4 +1,7 @@
-"""What admins do to outlets: pause, resume, take a circuit out, try again, settle what is in doubt."""
+"""What admins do to outlets: pause, resume, take a circuit out, try again, settle what is in doubt.
+
+Each raises ``rights.NotAllowed`` for someone of another role.
+"""
 
 from __future__ import annotations
 
@@ -8,22 +11,25 @@ from django.db import connection, transaction
 from django.utils.timezone import now
 
 from dispatcher.acts.audit import record
+from dispatcher.acts.rights import By, Right, need
 from dispatcher.dispatching import clock, ring
 from dispatcher.dispatching.models import Circuit, Outlet
 
 
-def pause(outlet: Outlet, *, by: str, reason: str = "") -> None:
+def pause(outlet: Outlet, *, by: By, reason: str = "") -> None:
     """Nothing new is handed over on this outlet until it is resumed; what is in hand is finished."""
+    author = need(by, Right.PAUSE, f"outlet {outlet.name}")
     with transaction.atomic():
         changed = Outlet.objects.filter(pk=outlet.pk, paused_at=None).update(
-            paused_at=now(), paused_by=by, pause_reason=reason[:300]
+            paused_at=now(), paused_by=author, pause_reason=reason[:300]
         )
         if changed:
-            record(by, "pause", f"outlet {outlet.name}", reason=reason)
+            record(author, "pause", f"outlet {outlet.name}", reason=reason)
 
 
-def resume(outlet: Outlet, *, by: str) -> None:
+def resume(outlet: Outlet, *, by: By) -> None:
     """The outlet goes on: its pause ends, its circuit closes, and what is due is rung for."""
+    author = need(by, Right.RESUME, f"outlet {outlet.name}")
     with transaction.atomic():
         Outlet.objects.filter(pk=outlet.pk).update(
             paused_at=None,
@@ -36,11 +42,11 @@ def resume(outlet: Outlet, *, by: str) -> None:
             retry_at=None,
             failures=0,
         )
-        record(by, "resume", f"outlet {outlet.name}")
+        record(author, "resume", f"outlet {outlet.name}")
     _ring_due(outlet)
 
 
-def try_again(outlet: Outlet, *, by: str, reason: str | None = None) -> int:
+def try_again(outlet: Outlet, *, by: By, reason: str | None = None) -> int:
     """Makes what waits for a later attempt due now, and what was refused for ``reason`` due again.
 
     Doubt is not repeated here: an unknown outcome is settled by a person (``settle_unknown``). What is in a worker's
@@ -49,6 +55,7 @@ def try_again(outlet: Outlet, *, by: str, reason: str | None = None) -> int:
     Raises:
         ValueError: ``reason`` is ``compose``: there is no copy to send again; mend the cause and correct the text.
     """
+    author = need(by, Right.TRY_AGAIN, f"outlet {outlet.name}")
     if reason == "compose":
         raise ValueError("no copy could be made of it, so there is none to send: mend the cause, then update the text")
     with transaction.atomic(), connection.cursor() as cursor:
@@ -68,17 +75,18 @@ def try_again(outlet: Outlet, *, by: str, reason: str | None = None) -> int:
                     "UPDATE dispatching_batch SET rejected = rejected - %s, barren = 0 WHERE id = %s", [count, batch_id]
                 )
             changed += _due_now(outlet, "d.state = 'rejected' AND d.reason = %s", [reason])
-        record(by, "try again", f"outlet {outlet.name}", reason=reason or "", deliveries=changed)
+        record(author, "try again", f"outlet {outlet.name}", reason=reason or "", deliveries=changed)
     _ring_due(outlet)
     return changed
 
 
-def settle_unknown(outlet: Outlet, *, by: str, how: str) -> int:
+def settle_unknown(outlet: Outlet, *, by: By, how: str) -> int:
     """Settles what is in doubt, as a person found out: ``accepted``, ``resend`` or ``give-up``. Returns how many.
 
     Raises:
         ValueError: another word for ``how``.
     """
+    author = need(by, Right.SETTLE, f"outlet {outlet.name}")
     changes = {
         "accepted": "state = 'accepted', due_at = NULL",
         "give-up": "state = 'rejected', due_at = NULL, reason = 'given-up'",
@@ -112,7 +120,7 @@ def settle_unknown(outlet: Outlet, *, by: str, how: str) -> int:
                 [batch_id],
             )
         total = sum(int(count) for _, count in found)
-        record(by, "settle unknown", f"outlet {outlet.name}", how=how, deliveries=total)
+        record(author, "settle unknown", f"outlet {outlet.name}", how=how, deliveries=total)
     _ring_due(outlet)
     return total
 

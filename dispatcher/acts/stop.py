@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import connection, transaction
 
 from dispatcher.acts.audit import record
+from dispatcher.acts.rights import By, Right, need
 from dispatcher.announcements import lifecycle
 from dispatcher.announcements.models import Announcement, State
 from dispatcher.dispatching import clock, holders
@@ -15,17 +16,19 @@ class TooLate(Exception):
     """The first message has left: withdraw or correct instead."""
 
 
-def stop(dispatch: Dispatch, *, by: str) -> None:
+def stop(dispatch: Dispatch, *, by: By) -> None:
     """Stops a dispatch of which nothing has left.
 
     Raises:
+        dispatcher.acts.rights.NotAllowed: someone of another role.
         TooLate: the grace is over.
     """
+    assert dispatch.announcement is not None, "a notice is not stopped"
+    author = need(by, Right.STOP, f"announcement {dispatch.announcement.public_id}")
     with transaction.atomic():
         # Announcement, dispatch, batches: the order in which everybody locks them. With the batches locked, nobody can
         # take one between our look and our end.
-        assert dispatch.announcement_id is not None, "a notice is not stopped"
-        announcement = Announcement.objects.select_for_update().get(pk=dispatch.announcement_id)
+        announcement = Announcement.objects.select_for_update().get(pk=dispatch.announcement.pk)
         locked = Dispatch.objects.select_for_update().get(pk=dispatch.pk)
         if locked.ended_at is not None:
             return
@@ -33,7 +36,7 @@ def stop(dispatch: Dispatch, *, by: str) -> None:
             raise TooLate("The grace is over and it is going out. Correct or withdraw it instead.")
         holders.end("= %s", [locked.pk], "stopped")
         lifecycle.move(announcement, _state_before(announcement, locked))
-        record(by, "stop", f"announcement {announcement.public_id}", dispatch=locked.key)
+        record(author, "stop", f"announcement {announcement.public_id}", dispatch=locked.key)
 
 
 def _begun(dispatch: Dispatch) -> bool:

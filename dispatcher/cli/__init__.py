@@ -6,7 +6,18 @@ import sys
 
 import typer
 
-from dispatcher.cli import announcing, checking, following, handwork, outlets, practising, queueing, running, subscribers
+from dispatcher.cli import (
+    announcing,
+    checking,
+    employees,
+    following,
+    handwork,
+    outlets,
+    practising,
+    queueing,
+    running,
+    subscribers,
+)
 from dispatcher.cli.output import EPILOG, fail_clearly
 
 app = typer.Typer(
@@ -25,6 +36,7 @@ app.add_typer(handwork.app, name="hand")
 app.add_typer(queueing.app, name="queue")
 app.add_typer(outlets.app, name="outlets")
 app.add_typer(subscribers.app, name="subscribers")
+app.add_typer(employees.app, name="staff")
 app.add_typer(practising.app, name="practice")
 checking.add_to(app)
 

@@ -45,6 +45,11 @@ INSTALLED_APPS = [
     "dispatcher.announcements",
     "dispatcher.audience",
     "dispatcher.dispatching",
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "dispatcher.staff",
+    "dispatcher.town",
     "dispatcher.acts",
 ]
 MIDDLEWARE = [
@@ -57,6 +62,7 @@ MIDDLEWARE = [
     "dispatcher.web.origin.OriginMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "dispatcher.web.errors.FailureMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
 ]
 TEMPLATES = [
     {
@@ -68,6 +74,13 @@ TEMPLATES = [
 CSRF_FAILURE_VIEW = "dispatcher.web.errors.csrf_refused"
 # Our forms are small and have no files: what else comes is refused before it is kept.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+# Employees sign in by e-mail address and password.
+AUTH_USER_MODEL = "staff.Employee"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 FILE_UPLOAD_HANDLERS: list[str] = []
 ROOT_URLCONF = "dispatcher.config.urls"
@@ -107,6 +120,14 @@ CSRF_TRUSTED_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(BASE_URL))]
 LOGGING_CONFIG = "dispatcher.config.logs.configure"
 LOGGING = {"level": text("OMROEPER_LOG_LEVEL", "INFO").upper()}
 
+SESSION_COOKIE_NAME = "__Host-session" if _tls else "session"
+SESSION_COOKIE_SECURE = _tls
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+# Gone with the browser, after so long without a sign of life, and after a long day in any case.
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SESSION_IDLE_SECONDS = 30 * 60
+SESSION_COOKIE_AGE = 12 * 3600
 _url = text("DATABASE_URL")
 # The embedded file does not go through a URL: a folder may have any name.
 _file = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(DATA / "omroeper.sqlite3"), "CONN_MAX_AGE": None}

@@ -1,14 +1,16 @@
-"""``/console/``: what was announced, and how it stands. Open in the practice town only, as there is no sign-in yet."""
+"""``/console/``: what was announced, and how it stands."""
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.db.models import Prefetch
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
+from dispatcher.acts.rights import Right
 from dispatcher.announcements.models import Announcement, Revision
+from dispatcher.console.signed_in import staff
 from dispatcher.dispatching.models import Dispatch
+from dispatcher.staff.roles import Actor
 from dispatcher.web import languages
 from dispatcher.web.rendering import page
 
@@ -16,10 +18,9 @@ SHOWN = 50
 
 
 @require_GET
-def announcements(request: HttpRequest) -> HttpResponse:
+@staff(Right.READ)
+def announcements(request: HttpRequest, by: Actor) -> HttpResponse:
     """The newest announcements with their dispatches."""
-    if not settings.PRACTICE:
-        raise Http404
     newest = Announcement.objects.prefetch_related(
         Prefetch("revisions", Revision.objects.prefetch_related("texts")),
         Prefetch("dispatches", Dispatch.objects.select_related("revision").order_by("-pk")),

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from dispatcher.acts.stop import TooLate
 from dispatcher.acts.stop import stop as stop_dispatch
 from dispatcher.announcements.models import RevisionText
+from dispatcher.console.signed_in import recognise
 from dispatcher.console.standing import standing
 from dispatcher.console.thread import thread
 from dispatcher.dispatching.models import Dispatch
@@ -34,6 +35,7 @@ def keyed(view: View) -> Callable[[HttpRequest, str], HttpResponse]:
         dispatch = Dispatch.objects.select_related("announcement", "revision").filter(key=key).first()
         if dispatch is None or dispatch.announcement is None:
             raise Http404
+        recognise(request, sign_of_life=False)
         response = view(request, dispatch)
         response["Referrer-Policy"] = "no-referrer"
         return response
@@ -60,7 +62,9 @@ def state(request: HttpRequest, dispatch: Dispatch) -> HttpResponse:
 def stop(request: HttpRequest, dispatch: Dispatch) -> HttpResponse:
     """Stops the dispatch while its grace lasts; afterwards 409, and the page says what can be done instead."""
     try:
-        stop_dispatch(dispatch, by="follow page")
+        employee = recognise(request)
+        # The key in the address is the permission, whoever has it; a name is better than none.
+        stop_dispatch(dispatch, by=employee.actor.name if employee else "follow page")
     except TooLate:
         return _show(request, dispatch, too_late=True, status=HTTPStatus.CONFLICT)
     return HttpResponseRedirect(languages.address(request, reverse("follow", args=[dispatch.key])), status=303)

@@ -1,9 +1,11 @@
 """What staff reach."""
 
-from django.urls import path, register_converter
+from django.conf import settings
+from django.urls import URLPattern, path, register_converter
 
 from dispatcher.console.announcements import announcements
 from dispatcher.console.follow import follow, state, stop
+from dispatcher.console.sign_in import sign_in, sign_in_for_practice, sign_out
 
 
 class KeyConverter:
@@ -20,9 +22,20 @@ class KeyConverter:
 
 register_converter(KeyConverter, "key")
 
-urlpatterns = [
-    path("", announcements, name="announcements"),
-    path("follow/<key:key>/", follow, name="follow"),
-    path("follow/<key:key>/state/", state, name="follow-state"),
-    path("follow/<key:key>/stop/", stop, name="follow-stop"),
-]
+
+def routes(*, practice: bool) -> list[URLPattern]:
+    """Every address of the console. Without a password people get in in the practice town alone."""
+    found = [
+        path("", announcements, name="announcements"),
+        path("sign-in/", sign_in, name="sign-in"),
+        path("sign-out/", sign_out, name="sign-out"),
+        path("follow/<key:key>/", follow, name="follow"),
+        path("follow/<key:key>/state/", state, name="follow-state"),
+        path("follow/<key:key>/stop/", stop, name="follow-stop"),
+    ]
+    if practice:
+        found.append(path("sign-in/practice/", sign_in_for_practice, name="sign-in-practice"))
+    return found
+
+
+urlpatterns = routes(practice=settings.PRACTICE)

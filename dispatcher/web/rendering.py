@@ -13,7 +13,8 @@ from django.urls import get_script_prefix, reverse
 from django.utils.translation import gettext, ngettext
 from jinja2 import Environment, StrictUndefined
 
-from dispatcher.web import languages, wording
+from dispatcher.town.reading import town
+from dispatcher.web import languages, people, wording
 
 # As assets/build.py names what it builds.
 STYLE, SCRIPT, ICON = "omroeper-1.css", "follow-1.js", "bell.svg"
@@ -35,6 +36,7 @@ def environment(**options: Any) -> Environment:
         "language_name": wording.language_name,
         "listed": wording.listed,
     }
+        "person": people.person,
     made.globals["url"] = lambda name, *values: reverse(name, args=values)
     return made
 
@@ -52,6 +54,7 @@ def page(
         "site_url": f"{site}{language}/",
         "practice": settings.PRACTICE,
         "language": language,
+        "me": getattr(request, "employee", None),  # who is signed in, where the page asked
         "others": {
             code: (name, f"{request.path}?{languages.PARAMETER}={code}") for code, name in languages.others().items()
         },

@@ -11,9 +11,11 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from dispatcher.audience.models import Address
 from dispatcher.audience.tokens import Purpose, make
-from dispatcher.dispatching.models import Dispatch
+from dispatcher.dispatching.models import Dispatch, Outlet
+from dispatcher.staff.roles import Role
 from tests.support.logged import log_events
 from tests.support.residents import every_row, resident
+from tests.support.signed_in import client_of
 from tests.support.standing import SCENES
 
 pytestmark = pytest.mark.django_db
@@ -49,6 +51,8 @@ def _address(route: URLPattern, made: Dispatch, person: Address) -> str:
         "token": lambda: make(purpose, person.public_id, person.subscriber.epoch),
         "key": lambda: made.key,
     }
+        "public_id": lambda: str(made.announcement and made.announcement.public_id),
+        "name": lambda: Outlet.objects.earliest("pk").name,
     needed = {name: values[name]() for name in route.pattern.converters}
     return reverse(route.name, kwargs=needed)
 
@@ -76,12 +80,14 @@ def test_a22_the_map_has_the_routes_that_we_think_of() -> None:
 def test_a22_no_forged_form_changes_anything(there: tuple[Dispatch, Address], forged: str) -> None:
     refused = []
     for route in ROUTES:
+    signed_in = client_of(*Role)  # a victim who may do everything
         path = _address(route, *there)
         before = every_row()
         for method in ("post", "put", "patch", "delete"):
             client = Client(enforce_csrf_checks=True)
             if method == "post":
-                client.get(path)  # a victim who has the cookie
+            client.cookies.update(signed_in.cookies)
+                client.get(path)  # who has the cookie of our forms
             with log_events() as lines:
                 answer = getattr(client, method)(path, **FORGED[forged])
             if route.name in OPEN and method == "post":
@@ -93,13 +99,22 @@ def test_a22_no_forged_form_changes_anything(there: tuple[Dispatch, Address], fo
                 told = next(line for line in lines if line["event"] == "csrf.refused")
                 assert told["route"] == str(route.pattern) or told["route"].endswith(str(route.pattern))
         assert every_row() == before, path
-    assert set(refused) >= {"leave-undo", "confirm", "preferences", "follow-stop"}
+    assert set(refused) >= {
+        "leave-undo",
+        "confirm",
+        "preferences",
+        "follow-stop",
+        "sign-in",
+        "sign-in-practice",
+        "sign-out",
+    }
 
 
 def test_a22_nothing_changes_by_get(there: tuple[Dispatch, Address]) -> None:
     before = every_row()
+    signed_in = client_of(*Role)
     for route in ROUTES:
-        answer = Client().get(_address(route, *there))
+        answer = signed_in.get(_address(route, *there))
         assert answer.status_code in {200, 405}, route.pattern
     assert every_row() == before
 

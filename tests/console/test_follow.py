@@ -16,7 +16,9 @@ from dispatcher.acts.models import AuditEntry
 from dispatcher.audience.models import Address
 from dispatcher.console.standing import Phase, standing
 from dispatcher.dispatching.models import Batch, Delivery, Dispatch
+from dispatcher.staff.roles import Role
 from tests.support.residents import every_row, resident
+from tests.support.signed_in import employee, enter
 from tests.support.standing import SCENES, Some, announcement, batch, dispatch, outlet
 
 pytestmark = pytest.mark.django_db
@@ -231,25 +233,19 @@ def test_just_after_it_became_due_the_queue_is_not_asked(client: Client, setting
     assert "120 wachten op hun beurt." in read(client, made)
 
 
-def test_the_list_leads_to_each_dispatch(client: Client) -> None:
+def test_without_signing_in_there_is_no_way_from_here_to_the_list(client: Client) -> None:
     made = SCENES["sending"]()
-    page = client.get("/console/?lang=en").content.decode()
-    assert f'href="/console/follow/{made.key}/?lang=en"' in page
-    assert "Going out" in text_of(page)
-    assert "Practice town. What you send here reaches nobody." in text_of(page)
+    assert client.get("/console/").status_code == 303
+    assert 'href="/console/"' not in client.get(f"/console/follow/{made.key}/").content.decode()
 
 
-def test_an_empty_list_says_what_to_do(client: Client) -> None:
-    assert "omroeper announce examples/corona.md" in client.get("/console/").content.decode()
-
-
-def test_outside_the_practice_town_there_is_no_list_and_no_link_to_it(client: Client, settings: Settings) -> None:
-    settings.PRACTICE = False
+def test_who_is_signed_in_gets_back_to_the_list(client: Client) -> None:
     made = SCENES["sending"]()
-    assert client.get("/console/").status_code == 404
-    page = client.get(f"/console/follow/{made.key}/").content.decode()
-    assert 'href="/console/"' not in page
-    assert "Oefenstad" not in page
+    page = (
+        enter(client, employee(Role.ADVISER, name="Bos")).get(f"/console/follow/{made.key}/?lang=en").content.decode()
+    )
+    assert 'href="/console/?lang=en"' in page
+    assert "Signed in as Bos" in text_of(page)
 
 
 def test_the_thread_tells_what_happened_newest_first(client: Client) -> None:

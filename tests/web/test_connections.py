@@ -24,7 +24,7 @@ def _open_connections(town: Town) -> int:
 
 def test_many_requests_at_once_leave_no_connection_behind() -> None:
     with web_town("connections") as town:
-        url = f"http://localhost:{town.ports['web']}/console/"
+        url = f"http://localhost:{town.ports['web']}/console/sign-in/"
         with httpx.Client() as client, ThreadPoolExecutor(8) as pool:
             statuses = list(pool.map(lambda _: client.get(url).status_code, range(64)))
         assert statuses == [200] * 64
