@@ -95,6 +95,8 @@ CONTENT_SECURITY_POLICY = {
         "font-src": ["'self'"],
         "img-src": ["'self'"],
         "connect-src": ["'self'"],
+        "manifest-src": ["'self'"],
+        "worker-src": ["'self'"],
         "form-action": ["'self'"],
         "object-src": ["'none'"],
         "base-uri": ["'none'"],
@@ -158,6 +160,9 @@ EGRESS_EXCEPTIONS = [
     (host.strip("[]").lower(), int(port))
     for host, _, port in (pair.rpartition(":") for pair in text("OMROEPER_EGRESS").split())
 ]
+
+# The practice town's push service (``host:port``), which stands in for those of the browsers: set by the supervisor.
+PRACTICE_PUSH = text("OMROEPER_PRACTICE_PUSH") if PRACTICE else ""
 
 # The ledger's pace. Shipped values; tests use smaller ones through the environment.
 LEASE_SECONDS = lease_seconds()
