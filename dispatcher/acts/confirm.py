@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import structlog
 from django.utils.timezone import now
 
+from dispatcher.audience.asking import WITHIN
 from dispatcher.audience.models import Address, AddressState
 
 log = structlog.get_logger("omroeper.acts")
-
-# A request that was not confirmed by then is void.
-WITHIN = timedelta(hours=48)
 
 
 class ConfirmedTooLate(Exception):
@@ -36,9 +32,9 @@ def confirm(address: Address) -> bool:
     if too_late(address):
         raise ConfirmedTooLate
     confirmed = Address.objects.filter(pk=address.pk, state=AddressState.PENDING).update(
-        state=AddressState.ACTIVE, state_reason="confirmed", state_at=moment
+        state=AddressState.ACTIVE, state_reason="confirmed", state_at=moment, consent_at=moment, pending_from=""
     )
-    address.refresh_from_db(fields=["state", "state_reason", "state_at"])
+    address.refresh_from_db()
     if confirmed:
         log.info("subscriber.confirmed", subscriber=address.public_id[:8])
     return bool(confirmed)

@@ -6,7 +6,7 @@ import structlog
 from django.db import transaction
 
 from dispatcher.audience import leaving
-from dispatcher.audience.models import Address
+from dispatcher.audience.models import Address, Subscriber
 
 log = structlog.get_logger("omroeper.acts")
 
@@ -21,3 +21,12 @@ def leave(address: Address, *, cause: str) -> bool:
     if left:
         log.info("subscriber.left", subscriber=address.public_id[:8], cause=cause)
     return left
+
+
+def leave_all(person: Subscriber) -> int:
+    """No address of ``person`` hears any more; how many did. Those that had left before keep their cause and time."""
+    with transaction.atomic():
+        left = [address for address in person.addresses.all() if leaving.leave(address, "all")]
+    if left:
+        log.info("subscriber.left", subscriber=left[0].public_id[:8], cause="all", addresses=len(left))
+    return len(left)

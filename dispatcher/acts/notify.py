@@ -10,8 +10,8 @@ from dispatcher.dispatching import notices, ring
 from dispatcher.dispatching.models import Dispatch, DispatchAct
 
 
-def notify(address: Address, kind: str, *, by: str) -> Dispatch:
-    """Orders a notice of ``kind`` (``confirm``, ``login``) to one address.
+def notify(address: Address | None, kind: str, *, by: str) -> Dispatch:
+    """Orders a notice of ``kind`` (``confirm``, ``known``, ``login``) to one address; to ``None`` nothing goes out.
 
     Raises:
         KeyError: there is no such kind.
@@ -22,7 +22,7 @@ def notify(address: Address, kind: str, *, by: str) -> Dispatch:
     with transaction.atomic():
         dispatch = Dispatch.objects.create(
             act=DispatchAct.NOTICE,
-            notice={"kind": kind, "address": address.pk},
+            notice={"kind": kind, "address": address.pk if address else 0},
             created_at=moment,
             created_by=by,
             start_at=moment,

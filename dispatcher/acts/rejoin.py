@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import structlog
+from django.db import transaction
 
 from dispatcher.audience import leaving
-from dispatcher.audience.models import Address
+from dispatcher.audience.models import Address, Subscriber
 
 log = structlog.get_logger("omroeper.acts")
 
@@ -19,3 +20,12 @@ def rejoin(address: Address) -> bool:
     if back:
         log.info("subscriber.rejoined", subscriber=address.public_id[:8])
     return back
+
+
+def rejoin_all(person: Subscriber) -> int:
+    """Undoes ``leave_all``: the addresses that it stopped hear again, where that can be undone. How many."""
+    with transaction.atomic():
+        back = [address for address in person.addresses.filter(state_reason="all") if leaving.come_back(address)]
+    if back:
+        log.info("subscriber.rejoined", subscriber=back[0].public_id[:8], addresses=len(back))
+    return len(back)

@@ -41,6 +41,22 @@ WORDINGS: dict[str, dict[str, Wording]] = {
             "Did you not ask for this? Then you need not do anything. You will get no announcements.",
         ),
     },
+    "known": {
+        "nl": Wording(
+            "U krijgt onze berichten al",
+            "U vroeg om berichten van de gemeente. Die krijgt u al. Met de knop bekijkt of verandert u uw keuzes. "
+            "De knop werkt een kwartier en één keer.",
+            "Bekijk mijn keuzes",
+            "Hebt u dit niet gevraagd? Dan hoeft u niets te doen. Er verandert niets.",
+        ),
+        "en": Wording(
+            "You get our announcements already",
+            "You asked for announcements from the municipality. You get them already. The button shows your choices, "
+            "and you can change them. It works for a quarter of an hour, and once.",
+            "See my choices",
+            "Did you not ask for this? Then you need not do anything. Nothing changes.",
+        ),
+    },
     "login": {
         "nl": Wording(
             "Uw keuzes bekijken",

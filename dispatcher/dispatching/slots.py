@@ -15,7 +15,11 @@ LINKS = {
     "preferences_url": (Purpose.PREFERENCES, "preferences"),
 }
 # The one link of a notice, by its kind.
-ACTIONS = {"confirm": (Purpose.CONFIRM, "confirm"), "login": (Purpose.LOGIN, "login")}
+ACTIONS = {
+    "confirm": (Purpose.CONFIRM, "confirm"),
+    "known": (Purpose.LOGIN, "login"),
+    "login": (Purpose.LOGIN, "login"),
+}
 
 
 class Addressing:

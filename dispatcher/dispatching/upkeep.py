@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.timezone import now
 
 from channels.website import Website
+from dispatcher.audience.asking import forget_unconfirmed
 from dispatcher.dispatching import workers
 from dispatcher.dispatching.models import Beat, Delivery, DeliveryState, Outlet, Proof
 from dispatcher.dispatching.outlets import build
@@ -12,11 +13,14 @@ from dispatcher.dispatching.process import current
 
 
 def keep_up() -> None:
-    """Orders missing proofs, takes what has expired off the public lists, and notes that the scheduler lives."""
+    """Orders missing proofs, takes what has expired off the public lists, forgets requests that nobody confirmed, and
+    notes that the scheduler lives.
+    """
     Beat.objects.update_or_create(name="upkeep", defaults={"at": now(), "by": "beat"})
     workers.tidy()
     _order_missing_proofs()
     _refresh_sites()
+    forget_unconfirmed()
 
 
 def _order_missing_proofs() -> None:

@@ -8,9 +8,9 @@ from django.views.decorators.http import require_http_methods
 from dispatcher.acts.confirm import ConfirmedTooLate, too_late
 from dispatcher.acts.confirm import confirm as confirm_address
 from dispatcher.audience.models import Address
-from dispatcher.audience.tokens import Purpose
+from dispatcher.audience.tokens import Purpose, make
 from dispatcher.portal.addressed import addressed, refused
-from dispatcher.portal.masking import masked
+from dispatcher.portal.reached import reached
 from dispatcher.web.rendering import page
 
 
@@ -26,8 +26,11 @@ def confirm(request: HttpRequest, address: Address, token: str) -> HttpResponse:
             return refused(request)
     elif too_late(address):
         return refused(request)
-    return page(
-        request,
-        "portal/confirm.html",
-        {"masked": masked(address), "token": token, "state": address.state, "done": done},
-    )
+    values = {
+        "at": reached(address),
+        "token": token,
+        "preferences": make(Purpose.PREFERENCES, address.public_id, address.subscriber.epoch),
+        "state": address.state,
+        "done": done,
+    }
+    return page(request, "portal/confirm.html", values)

@@ -13,7 +13,7 @@ from dispatcher.audience.leaving import may_return
 from dispatcher.audience.models import Address, AddressState
 from dispatcher.audience.tokens import Purpose
 from dispatcher.portal.addressed import addressed
-from dispatcher.portal.masking import masked
+from dispatcher.portal.reached import reached
 from dispatcher.web import errors, languages
 from dispatcher.web.rendering import page
 
@@ -45,7 +45,7 @@ def undo(request: HttpRequest, address: Address, token: str) -> HttpResponse:
 
 def _show(request: HttpRequest, address: Address, token: str) -> HttpResponse:
     values = {
-        "masked": masked(address),
+        "at": reached(address),
         "token": token,
         "left": address.state == AddressState.LEFT,
         "may_return": may_return(address),

@@ -5,36 +5,24 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from django import forms
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from dispatcher.acts.choose import choose
-from dispatcher.audience.models import Address, District, Topic
-from dispatcher.audience.tokens import Purpose, make
+from dispatcher.audience.leaving import may_return
+from dispatcher.audience.models import Address, AddressState
+from dispatcher.audience.tokens import Purpose
+from dispatcher.portal import pushing
 from dispatcher.portal.addressed import addressed
-from dispatcher.portal.masking import masked
+from dispatcher.portal.choosing import Choices, districts, topics
+from dispatcher.portal.reached import all_reached
 from dispatcher.web import languages
 from dispatcher.web.rendering import page
 
-
-def _topics() -> list[tuple[str, str]]:
-    language = languages.spoken()
-    return [(topic.slug, topic.names.get(language) or topic.slug) for topic in Topic.objects.all()]
-
-
-def _districts() -> list[tuple[str, str]]:
-    return [(district.slug, district.name) for district in District.objects.all()]
-
-
-class Choices(forms.Form):
-    """The form. ``topics`` and ``district`` are slugs; an empty district is the whole town."""
-
-    topics = forms.MultipleChoiceField(choices=_topics, required=False)
-    district = forms.ChoiceField(choices=_districts, required=False)
-    language = forms.ChoiceField(choices=settings.LANGUAGES)
+# What the page says was just done, as its address names it.
+DONE = ("saved", "removed", "restored", "stopped", "resumed", "device")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -42,19 +30,19 @@ class Choices(forms.Form):
 def preferences(request: HttpRequest, address: Address, token: str) -> HttpResponse:
     """Shows the choices; posting saves them and comes back. A choice that we do not offer is refused, 422."""
     if request.method != "POST":
-        return _show(request, address, token, _chosen(address), saved="saved" in request.GET)
+        return show(request, address, token)
     form = Choices(request.POST)
     if not form.is_valid():
-        return _show(request, address, token, _chosen(address), wrong=list(form.errors), status=422)
-    choose(
-        address.subscriber,
-        topics=list(Topic.objects.filter(slug__in=form.cleaned_data["topics"])),
-        district=District.objects.filter(slug=form.cleaned_data["district"]).first(),
-        language=form.cleaned_data["language"],
-    )
-    return HttpResponseRedirect(
-        languages.address(request, reverse("preferences", args=[token]), saved="1"), status=HTTPStatus.SEE_OTHER
-    )
+        return show(request, address, token, wrong=list(form.errors))
+    choice = form.choice()
+    choose(address.subscriber, topics=choice.topics, district=choice.district, language=choice.language)
+    return back(request, token, "saved")
+
+
+def back(request: HttpRequest, token: str, done: str) -> HttpResponse:
+    """To the page, which then says what was ``done`` (one of ``DONE``)."""
+    path = reverse("preferences", args=[token])
+    return HttpResponseRedirect(languages.address(request, path, done=done), status=HTTPStatus.SEE_OTHER)
 
 
 def _chosen(address: Address) -> dict[str, Any]:
@@ -66,29 +54,27 @@ def _chosen(address: Address) -> dict[str, Any]:
     }
 
 
-def _show(
-    request: HttpRequest,
-    address: Address,
-    token: str,
-    chosen: dict[str, Any],
-    *,
-    saved: bool = False,
-    wrong: list[str] | None = None,
-    status: int = HTTPStatus.OK,
-) -> HttpResponse:
+def show(request: HttpRequest, address: Address, token: str, *, wrong: list[str] | None = None) -> HttpResponse:
+    """The page; with ``wrong``, the fields of a form that was refused, it answers 422."""
+    person = address.subscriber
+    everywhere = all_reached(person)
+    stops = any(each.state in {AddressState.ACTIVE, AddressState.PENDING} for each in everywhere)
+    done = request.GET.get("done", "")
     values = {
-        "masked": masked(address),
         "token": token,
-        "leave_token": make(Purpose.LEAVE, address.public_id, address.subscriber.epoch),
-        "state": address.state,
-        "state_at": address.state_at,
-        "group": address.subscriber.group,
-        "since": address.subscriber.created_at,
-        "chosen": chosen,
-        "topics": _topics(),
-        "districts": _districts(),
+        "reached": everywhere,
+        "here": next(each for each in everywhere if each.public_id == address.public_id),
+        "stops": stops,
+        "resumes": not stops and any(may_return(each) for each in person.addresses.filter(state_reason="all")),
+        "group": person.group,
+        "since": person.created_at,
+        "chosen": _chosen(address),
+        "topics": topics(),
+        "districts": districts(),
         "languages": settings.LANGUAGES,
-        "saved": saved,
+        "push": pushing.for_page(),
+        "done": done if done in DONE and not wrong else "",
         "wrong": wrong or [],
     }
-    return page(request, "portal/preferences.html", values, status=status)
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK
+    return pushing.allowed(page(request, "portal/preferences.html", values, status=status))

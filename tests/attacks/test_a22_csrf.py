@@ -20,8 +20,9 @@ from tests.support.standing import SCENES
 
 pytestmark = pytest.mark.django_db
 
-# The one address that takes a form from elsewhere: mail programs post to it (RFC 8058), and its token is the proof.
-OPEN = {"leave"}
+# The addresses that take more than a form of ours: mail programs post to the one (RFC 8058), and its token is the
+# proof; a service worker sends JSON to the other, with the secret of the subscription that it replaces.
+OPEN = {"leave", "push-renew"}
 
 
 def _named(patterns: list[URLPattern | URLResolver]) -> Iterator[URLPattern]:
@@ -50,9 +51,9 @@ def _address(route: URLPattern, made: Dispatch, person: Address) -> str:
     values: dict[str, Callable[[], str]] = {
         "token": lambda: make(purpose, person.public_id, person.subscriber.epoch),
         "key": lambda: made.key,
-    }
         "public_id": lambda: str(made.announcement and made.announcement.public_id),
         "name": lambda: Outlet.objects.earliest("pk").name,
+    }
     needed = {name: values[name]() for name in route.pattern.converters}
     return reverse(route.name, kwargs=needed)
 
@@ -79,14 +80,14 @@ def test_a22_the_map_has_the_routes_that_we_think_of() -> None:
 @pytest.mark.parametrize("forged", FORGED)
 def test_a22_no_forged_form_changes_anything(there: tuple[Dispatch, Address], forged: str) -> None:
     refused = []
-    for route in ROUTES:
     signed_in = client_of(*Role)  # a victim who may do everything
+    for route in ROUTES:
         path = _address(route, *there)
         before = every_row()
         for method in ("post", "put", "patch", "delete"):
             client = Client(enforce_csrf_checks=True)
-            if method == "post":
             client.cookies.update(signed_in.cookies)
+            if method == "post":
                 client.get(path)  # who has the cookie of our forms
             with log_events() as lines:
                 answer = getattr(client, method)(path, **FORGED[forged])
@@ -111,8 +112,8 @@ def test_a22_no_forged_form_changes_anything(there: tuple[Dispatch, Address], fo
 
 
 def test_a22_nothing_changes_by_get(there: tuple[Dispatch, Address]) -> None:
-    before = every_row()
     signed_in = client_of(*Role)
+    before = every_row()
     for route in ROUTES:
         answer = signed_in.get(_address(route, *there))
         assert answer.status_code in {200, 405}, route.pattern

@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from dispatcher.audience.models import Address
 from dispatcher.audience.tokens import Purpose
+from tests.support.devices import mozilla
 from tests.support.residents import every_row, link, resident
 
 pytestmark = pytest.mark.django_db
@@ -79,18 +80,71 @@ def test_what_is_not_on_offer_is_refused(client: Client, choice: dict[str, Any],
     assert every_row() == before
 
 
-def test_leaving_from_here_is_one_press() -> None:
+def _post(path: str, act: str, **form: str) -> str:
+    """What the page says after its form for ``act`` was sent with the page's own token."""
     client = Client(enforce_csrf_checks=True)
+    assert f'action="{path}/{act}"' in client.get(path).content.decode()
+    token = {"csrfmiddlewaretoken": client.cookies["form"].value}
+    return client.post(f"{path}/{act}", {**form, **token}, follow=True).content.decode()
+
+
+def test_leaving_from_here_is_one_press_and_can_be_undone() -> None:
     address = resident()
-    page = client.get(link(Purpose.PREFERENCES, address)).content.decode()
-    leaving = link(Purpose.LEAVE, address)
-    assert f'action="{leaving}"' in page
-    client.post(leaving, {"leave": "yes"})
-    address.refresh_from_db()
-    assert address.state == "left"
-    after = client.get(link(Purpose.PREFERENCES, address)).content.decode()
+    second = _device(address)
+    path = link(Purpose.PREFERENCES, address)
+    after = _post(path, "stop")
+    assert _states(address, second) == ["left", "left"]
     assert "U krijgt geen berichten" in after
-    assert f'action="{leaving}"' not in after
+    assert f'action="{path}/stop"' not in after
+    assert "U blijft berichten krijgen" in _post(path, "resume")
+    assert _states(address, second) == ["active", "active"]
+
+
+def test_stopping_all_leaves_alone_what_had_left_before() -> None:
+    address = resident()
+    second = _device(address)
+    path = link(Purpose.PREFERENCES, address)
+    _post(path, "remove", address=second.public_id)
+    _post(path, "stop")
+    _post(path, "resume")
+    assert _states(address, second) == ["active", "left"]
+
+
+def test_each_place_is_listed_in_part_and_can_be_removed_and_put_back() -> None:
+    address = resident()
+    second = _device(address)
+    path = link(Purpose.PREFERENCES, address)
+    page = Client().get(path).content.decode()
+    assert "een apparaat met Firefox" in page
+    assert "services.mozilla" not in page, "an endpoint is a secret"
+    assert second.value not in page
+    after = _post(path, "remove", address=second.public_id)
+    assert _states(address, second) == ["active", "left"]
+    assert "Daar komt niets meer" in after
+    assert "U krijgt daar weer berichten" in _post(path, "restore", address=second.public_id)
+    assert _states(address, second) == ["active", "active"]
+
+
+def test_nobody_removes_what_is_someone_elses(client: Client) -> None:
+    mine, yours = resident(), resident()
+    before = every_row()
+    for act in ("remove", "restore"):
+        for wrong in (yours.public_id, "", "0" * 32):
+            assert client.post(f"{link(Purpose.PREFERENCES, mine)}/{act}", {"address": wrong}).status_code == 404
+    assert every_row() == before
+
+
+def _device(address: Address) -> Address:
+    """A browser of the same resident."""
+    return Address.objects.create(
+        subscriber=address.subscriber, channel="webpush", value=mozilla().value(), state="active"
+    )
+
+
+def _states(*addresses: Address) -> list[str]:
+    for address in addresses:
+        address.refresh_from_db()
+    return [address.state for address in addresses]
 
 
 @pytest.mark.parametrize(("state", "words"), [("pending", "nog niet bevestigd"), ("suppressed", "kwamen niet aan")])
