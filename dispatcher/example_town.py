@@ -25,6 +25,7 @@ from dispatcher.announcements.models import Group
 from dispatcher.audience.models import Address, AddressState, District, Subscriber, Topic, new_public_id
 from dispatcher.dispatching.models import Outlet
 from dispatcher.dispatching.secretbox import seal
+from dispatcher.town.models import Town
 
 TOWN_FILE = Path(__file__).resolve().parents[1] / "examples" / "town.json"
 DOMAIN = "practice.invalid"
@@ -69,6 +70,7 @@ def load_town(smtp: str = "") -> None:
     _only_in_practice()
     host, _, port = (smtp or os.environ.get("OMROEPER_PRACTICE_SMTP") or SMTP).rpartition(":")
     with transaction.atomic():
+        Town.objects.update_or_create(pk=Town.ONE, defaults={"practice": True})
         for position, topic in enumerate(description()["topics"]):
             said = {"names": topic["names"], "explanations": topic["explanations"], "position": position}
             Topic.objects.update_or_create(slug=topic["slug"], defaults=said)

@@ -10,6 +10,7 @@ import django
 
 from dispatcher.cli.output import give_up
 from dispatcher.config.environment import data_folder
+from dispatcher.config.installation import data_set
 
 
 def attach() -> None:
@@ -23,7 +24,7 @@ def attach() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dispatcher.config.settings")
     data = data_folder()
     elsewhere = os.environ.get("DATABASE_URL") or os.environ.get("DATABASE_URL_FILE")
-    if not elsewhere and not (data / "omroeper.sqlite3").exists():
+    if not elsewhere and not (data_set(data) / "omroeper.sqlite3").exists():
         give_up(
             f"There is no installation in {data} yet. Start one with 'omroeper run', or name its folder with "
             "OMROEPER_DATA.",

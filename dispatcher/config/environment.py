@@ -1,4 +1,4 @@
-"""How settings are read from the environment: text, numbers, and secrets kept in files.
+"""How settings are read: from the environment, from secrets kept in files, else from the installation's own file.
 
 Imports nothing of Django, so that the supervisor can read its own few settings before a secret key exists.
 """
@@ -6,8 +6,11 @@ Imports nothing of Django, so that the supervisor can read its own few settings 
 from __future__ import annotations
 
 import os
+from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+
+from . import installation
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -15,7 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 def text(name: str, default: str = "") -> str:
     """The value of ``name``, or what stands in the file that ``<name>_FILE`` names (as container secrets do).
 
-    An empty value counts as not set. Blank space around the content of a file is dropped.
+    Where neither is set, what the installation's own file says (``installation``). An empty value counts as not set.
+    Blank space around the content of a file is dropped.
 
     Raises:
         SystemExit: with a sentence, if the file cannot be read.
@@ -23,12 +27,23 @@ def text(name: str, default: str = "") -> str:
     value = os.environ.get(name, "")
     file = os.environ.get(f"{name}_FILE", "")
     if value or not file:
-        return value or default
+        return value or _installed(data_folder()).get(name, default)
     try:
         return Path(file).read_text().strip() or default
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not text"
         raise SystemExit(f"{name}_FILE names {file}, which cannot be read ({why}). Correct the path.") from None
+
+
+def from_outside(name: str) -> bool:
+    """Whether the environment sets ``name``, so that what the installation's own file says about it does not count."""
+    return bool(os.environ.get(name) or os.environ.get(f"{name}_FILE"))
+
+
+@cache
+def _installed(data: Path) -> dict[str, str]:
+    """What the installation's own file said when this process first asked."""
+    return dict(installation.given(data))
 
 
 def number(name: str, default: float) -> float:

@@ -14,11 +14,12 @@ from urllib.parse import urlsplit
 import dj_database_url
 
 from .environment import ROOT, data_folder, lease_seconds, networks, number, text
+from .installation import data_set
 
 DATA = data_folder()
 
 # The practice town is the default, so that a newcomer cannot reach a real resident by accident.
-PRACTICE = os.environ.get("OMROEPER_PRACTICE", "1") == "1"
+PRACTICE = text("OMROEPER_PRACTICE", "1") == "1"
 DEBUG = False
 # Made at the first start by ``embedded.layout``, unless it is given.
 SECRET_KEY = text("OMROEPER_SECRET_KEY")
@@ -27,8 +28,10 @@ if not SECRET_KEY and (DATA / "secret.key").is_file():
 
 SECRET_KEY_FALLBACKS = text("OMROEPER_SECRET_KEY_FALLBACKS").split()
 
-BASE_URL = os.environ.get("OMROEPER_BASE_URL", "http://localhost:8700").rstrip("/")
-SITE_FOLDER = Path(os.environ.get("OMROEPER_SITE") or DATA / "site").absolute()
+BASE_URL = text("OMROEPER_BASE_URL", "http://localhost:8700").rstrip("/")
+DATA_SET = data_set(DATA)
+SITE_FOLDER = Path(os.environ.get("OMROEPER_SITE") or DATA_SET / "site").absolute()
+# Until the municipality says otherwise (``dispatcher.town``).
 TOWN = {
     "nl": os.environ.get("OMROEPER_TOWN_NL", "Gemeente Losser"),
     "en": os.environ.get("OMROEPER_TOWN_EN", "Municipality of Losser"),
@@ -42,14 +45,14 @@ USE_TZ = True
 USE_I18N = True
 
 INSTALLED_APPS = [
-    "dispatcher.announcements",
-    "dispatcher.audience",
-    "dispatcher.dispatching",
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.sessions",
     "dispatcher.staff",
     "dispatcher.town",
+    "dispatcher.announcements",
+    "dispatcher.audience",
+    "dispatcher.dispatching",
     "dispatcher.acts",
 ]
 MIDDLEWARE = [
@@ -59,10 +62,10 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "dispatcher.web.languages.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
     "dispatcher.web.origin.OriginMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "dispatcher.web.errors.FailureMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
 ]
 TEMPLATES = [
     {
@@ -71,9 +74,6 @@ TEMPLATES = [
         "OPTIONS": {"environment": "dispatcher.web.rendering.environment"},
     }
 ]
-CSRF_FAILURE_VIEW = "dispatcher.web.errors.csrf_refused"
-# Our forms are small and have no files: what else comes is refused before it is kept.
-DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 # Employees sign in by e-mail address and password.
 AUTH_USER_MODEL = "staff.Employee"
 AUTH_PASSWORD_VALIDATORS = [
@@ -81,6 +81,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+CSRF_FAILURE_VIEW = "dispatcher.web.errors.csrf_refused"
+# Our forms are small and have no files: what else comes is refused before it is kept.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 FILE_UPLOAD_HANDLERS: list[str] = []
 ROOT_URLCONF = "dispatcher.config.urls"
@@ -117,11 +120,6 @@ CSRF_COOKIE_NAME = "__Host-form" if _tls else "form"  # that prefix needs TLS
 CSRF_COOKIE_SECURE = _tls
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
-CSRF_TRUSTED_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(BASE_URL))]
-
-LOGGING_CONFIG = "dispatcher.config.logs.configure"
-LOGGING = {"level": text("OMROEPER_LOG_LEVEL", "INFO").upper()}
-
 SESSION_COOKIE_NAME = "__Host-session" if _tls else "session"
 SESSION_COOKIE_SECURE = _tls
 SESSION_COOKIE_HTTPONLY = True
@@ -130,9 +128,14 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_IDLE_SECONDS = 30 * 60
 SESSION_COOKIE_AGE = 12 * 3600
+CSRF_TRUSTED_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(BASE_URL))]
+
+LOGGING_CONFIG = "dispatcher.config.logs.configure"
+LOGGING = {"level": text("OMROEPER_LOG_LEVEL", "INFO").upper()}
+
 _url = text("DATABASE_URL")
 # The embedded file does not go through a URL: a folder may have any name.
-_file = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(DATA / "omroeper.sqlite3"), "CONN_MAX_AGE": None}
+_file = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(DATA_SET / "omroeper.sqlite3"), "CONN_MAX_AGE": None}
 DATABASES: dict[str, Any] = {"default": dj_database_url.parse(_url, conn_max_age=None) if _url else _file}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
@@ -155,7 +158,7 @@ else:
 REDIS_URL = text("REDIS_URL")  # set by the supervisor where the embedded one is used
 
 # Where channels may connect although it is not public: "host:port host:port". The practice town's own far sides are
-# named here by the supervisor that started them.
+# named here by the supervisor that started them; in practice mode there is nowhere else to connect to.
 EGRESS_EXCEPTIONS = [
     (host.strip("[]").lower(), int(port))
     for host, _, port in (pair.rpartition(":") for pair in text("OMROEPER_EGRESS").split())

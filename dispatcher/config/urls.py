@@ -5,6 +5,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("dispatcher.portal.urls")),
     path("console/", include("dispatcher.console.urls")),
+    path("console/", include("dispatcher.console.queue_urls")),
 ]
 
 handler400 = "dispatcher.web.errors.bad_request"

@@ -15,12 +15,13 @@ from dispatcher.announcements import text as writing
 from dispatcher.announcements.models import Announcement, Revision, RevisionText
 from dispatcher.audience.models import Topic
 from dispatcher.dispatching.models import Dispatch
+from dispatcher.town.reading import town
 
 
 def sender() -> Sender:
     """Who speaks: the town."""
     return Sender(
-        name=settings.TOWN, base_url=settings.BASE_URL, timezone=settings.TIME_ZONE, practice=settings.PRACTICE
+        name=town().names, base_url=settings.BASE_URL, timezone=settings.TIME_ZONE, practice=settings.PRACTICE
     )
 
 

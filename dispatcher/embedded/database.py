@@ -6,6 +6,7 @@ import asyncio
 import fcntl
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 import dj_database_url
 import psycopg
@@ -87,5 +88,16 @@ async def migrate(layout: Layout, environment: Mapping[str, str]) -> None:
                 raise
     except OSError as error:
         raise cannot_write(layout.data, error) from error
+    if code and (refused := _refused(log_file)):
+        raise CannotStart(refused, exit_code=2)
     if code:
         raise CannotStart(f"The database could not be brought up to date: {telling_line(log_file)} (see {log_file})")
+
+
+def _refused(log_file: Path) -> str:
+    """What a check of the product itself says against this database, with its hint; empty where none did."""
+    lines = log_file.read_text(errors="replace").splitlines()
+    for line, hint in zip(lines, [*lines[1:], ""], strict=True):
+        if "(omroeper.E" in line:
+            return f"{line.partition(') ')[2].strip()} {hint.partition('HINT: ')[2].strip()}".strip()
+    return ""

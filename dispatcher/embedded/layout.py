@@ -2,6 +2,7 @@
 
 ``<data>/``
     ``secret.key``    made at the first start, 0600
+    ``installation.json``   what ``omroeper setup`` wrote; it may name a data set: a folder of its own for what follows
     ``omroeper.sqlite3``, ``site/``, ``redis/``, ``practice/``, ``logs/<name>.log``
     ``run/``          what only a running installation needs: lock, state, heartbeats, sockets
 
@@ -23,6 +24,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from dispatcher.config import installation
 
 from .problems import CannotStart
 
@@ -80,6 +83,7 @@ def prepare(data: Path) -> Layout:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
         for name in ("run/heartbeats", "logs", "redis", "practice"):
             (data / name).mkdir(parents=True, exist_ok=True, mode=0o700)
+        installation.data_set(data).mkdir(exist_ok=True, mode=0o700)
         _need_space(data)
         _keep_secret_key(data / "secret.key")
         return Layout(data=data, sockets=_socket_folder(data))

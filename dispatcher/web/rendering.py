@@ -33,10 +33,11 @@ def environment(**options: Any) -> Environment:
         "moment": wording.moment,
         "near": wording.near,
         "iso": wording.iso,
+        "since": wording.since,
         "language_name": wording.language_name,
         "listed": wording.listed,
-    }
         "person": people.person,
+    }
     made.globals["url"] = lambda name, *values: reverse(name, args=values)
     return made
 
@@ -53,12 +54,12 @@ def page(
         "icon_url": f"{site}assets/{ICON}",
         "site_url": f"{site}{language}/",
         "practice": settings.PRACTICE,
-        "language": language,
         "me": getattr(request, "employee", None),  # who is signed in, where the page asked
+        "language": language,
         "others": {
             code: (name, f"{request.path}?{languages.PARAMETER}={code}") for code, name in languages.others().items()
         },
-        "town": settings.TOWN.get(language) or next(iter(settings.TOWN.values())),
+        "town": town().name_in(language),
         "address": lambda path, **query: languages.address(request, path, **query),
     }
     response = HttpResponse(render_to_string(template, {**common, **(values or {})}, request), status=status)

@@ -10,6 +10,7 @@ from babel import Locale
 from babel.dates import format_datetime
 from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
+from babel.units import format_unit
 from django.utils import timezone
 
 from dispatcher.web.languages import spoken
@@ -60,6 +61,19 @@ def moment(when: datetime) -> str:
 def near(when: datetime) -> str:
     """The time alone where it is within half a day, else day and time."""
     return clock(when) if abs(when - timezone.now()) < timedelta(hours=12) else moment(when)
+
+
+def since(when: datetime) -> str:
+    """How long ago that is: "34 sec", "2 u 10 min", "3 dagen"."""
+    seconds = max(0, int((timezone.now() - when).total_seconds()))
+    for unit, size, below in (("second", 1, 120), ("minute", 60, 5_400), ("hour", 3_600, 172_800)):
+        if seconds < below:
+            whole, rest = divmod(seconds, size)
+            words = format_unit(whole, f"duration-{unit}", "short", locale=_locale(spoken()))
+            if unit == "hour" and rest >= 60:
+                words += f" {format_unit(rest // 60, 'duration-minute', 'short', locale=_locale(spoken()))}"
+            return words
+    return format_unit(seconds // 86_400, "duration-day", "long", locale=_locale(spoken()))
 
 
 def iso(when: datetime) -> str:
