@@ -44,21 +44,27 @@ class Egress:
 
     ``exceptions`` are host and port pairs that an administrator (or, in practice mode, the supervisor) allows although
     they are not public: an SMTP relay in the town's own network, the far sides of the practice town.
+    With ``closed`` nothing else may be connected to, public or not: from practice mode nothing reaches the world.
     """
 
     exceptions: Collection[tuple[str, int]] = field(default_factory=frozenset)
+    closed: bool = False
 
     async def resolve(self, host: str, port: int) -> list[str]:
         """The addresses of ``host`` to connect to, in the resolver's order, each one allowed.
 
         Raises:
-            AddressNotAllowed: if any address of the host is outside what is allowed.
+            AddressNotAllowed: if any address of the host is outside what is allowed. Where the policy is closed, a
+                name that it does not have is refused without being asked for.
             OSError: if the name cannot be resolved.
         """
+        named = (host.rstrip(".").lower(), port) in self.exceptions
+        if self.closed and not named:
+            raise AddressNotAllowed(f"{host}:{port} is not of the practice town, and nothing else may be reached")
         loop = asyncio.get_running_loop()
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-        if (host.rstrip(".").lower(), port) not in self.exceptions:
+        if not named:
             refused = [address for address in addresses if not is_public(address)]
             if refused:
                 raise AddressNotAllowed(f"{host}:{port} is not a public address ({refused[0]})")

@@ -39,9 +39,9 @@ def populate(
 
 @app.command(epilog="Example: omroeper practice fault mail refused   ·   mend it: omroeper practice fault mail off")
 def fault(
-    peer: Annotated[str, typer.Argument(help="The far side: mail.")],
+    peer: Annotated[str, typer.Argument(help="The far side: mail, timeline, push or colleagues.")],
     what: Annotated[
-        str, typer.Argument(help="A fault by name (the mailbox's page of faults lists them), or off.")
+        str, typer.Argument(help="A fault by name (the practice town's page of faults lists them), or off.")
     ] = "",
     as_json: AsJson = False,
 ) -> None:
@@ -59,7 +59,7 @@ def fault(
     except httpx.HTTPError as error:
         give_up(f"The practice town does not answer ({type(error).__name__}). Start it with 'omroeper run'.")
     if answer.status_code == httpx.codes.NOT_FOUND:
-        give_up(f"There is no far side '{peer}'. There is: mail.", code=2)
+        give_up(f"There is no far side '{peer}'. There are: mail, timeline, push, colleagues.", code=2)
     if answer.is_client_error:
         give_up(answer.text[:500], code=2)
     state = answer.json() if answer.content else {}

@@ -51,8 +51,11 @@ class LedgerVault(Vault):
 
 
 def egress() -> Egress:
-    """The one policy: what the installation allows although it is not public (settings.EGRESS_EXCEPTIONS)."""
-    return Egress(frozenset(settings.EGRESS_EXCEPTIONS))
+    """The one policy: public addresses and what the installation names (settings.EGRESS_EXCEPTIONS).
+
+    In practice mode, what it names and nothing else.
+    """
+    return Egress(frozenset(settings.EGRESS_EXCEPTIONS), closed=settings.PRACTICE)
 
 
 def build(outlet: Outlet) -> Common:

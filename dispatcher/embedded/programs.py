@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import os
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -71,11 +71,15 @@ def web(port: int) -> Program:
     return Program(name="web", rank=WEB_RANK, argv=argv, ready=answers(port, "/health"), grace=15)
 
 
-def practice(layout: Layout, smtp_port: int, web_port: int) -> Program:
-    """The practice town: the far sides that take what we send. It says on which ports it listens."""
+def practice(layout: Layout, smtp_port: int, web_port: int, far_sides: Mapping[str, int]) -> Program:
+    """The practice town: the far sides that take what we send. It says on which ports it listens.
+
+    ``far_sides`` has the ports of those that speak HTTP, by name.
+    """
     argv = [
         sys.executable, "-m", "dispatcher.practice", "--data", str(layout.practice),
         "--smtp-port", str(smtp_port), "--web-port", str(web_port),
+        *(part for name, port in far_sides.items() for part in (f"--{name}-port", str(port))),
     ]  # fmt: skip
     return Program(name="practice", rank=PRACTICE_RANK, argv=argv, speaks=True, grace=5)
 

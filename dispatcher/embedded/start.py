@@ -13,7 +13,9 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
+from dispatcher.config import installation
 from dispatcher.config.environment import data_folder, lease_seconds
 
 from . import database, doorbell, given, leftovers, ports, programs
@@ -21,7 +23,10 @@ from .child import Child, Program
 from .layout import Layout, claim, prepare
 from .supervisor import Supervisor
 
-WEB_PORT, PRACTICE_WEB_PORT, PRACTICE_SMTP_PORT = 8700, 8701, 8725
+WEB_PORT = 8700
+PRACTICE_PORTS = {"mailbox": 8701, "smtp": 8725, "timeline": 8702, "push": 8703, "colleagues": 8704}
+"""The practice town's ports by what is there: its pages, its mail server, and each far side that speaks HTTP."""
+FAR_SIDES = ("timeline", "push", "colleagues")
 PARTS = ("practice", "web", *programs.POOLS, "beat")
 
 
@@ -46,7 +51,7 @@ class Embedded:
     """A running installation, as an async context manager: leaving it stops every process that it started.
 
     ``environment`` is what Django needs to work on this installation from another process; ``urls`` has ``site`` and,
-    with the practice town, ``mailbox``; ``ports`` has ``web``, ``smtp``, ``mailbox``.
+    with the practice town, ``mailbox`` and ``FAR_SIDES``; ``ports`` has ``web`` and ``PRACTICE_PORTS``.
 
     Raises:
         CannotStart: on entering, with the sentence for the person at the terminal.
@@ -108,7 +113,7 @@ class Embedded:
         wanted, exactly = (WEB_PORT, False) if self.options.port is None else (self.options.port, True)
         self.ports["web"] = ports.choose(wanted, exactly=exactly, what="the website", option="--port")
         if self._practises:
-            for name, usual in (("mailbox", PRACTICE_WEB_PORT), ("smtp", PRACTICE_SMTP_PORT)):
+            for name, usual in PRACTICE_PORTS.items():
                 near = 0 if self.options.port == 0 else usual
                 self.ports[name] = ports.choose(
                     near, exactly=False, what="the practice town", option="--port", besides=self.ports.values()
@@ -119,7 +124,8 @@ class Embedded:
         return self._setting("OMROEPER_PRACTICE", "1") == "1"
 
     def _setting(self, name: str, default: str) -> str:
-        return self.options.environment.get(name) or os.environ.get(name) or default
+        installed = installation.given(self.options.data)
+        return self.options.environment.get(name) or os.environ.get(name) or installed.get(name) or default
 
     def _describe(self) -> None:
         self.urls["site"] = self._setting("OMROEPER_BASE_URL", f"http://localhost:{self.ports['web']}").rstrip("/")
@@ -129,18 +135,25 @@ class Embedded:
             "OMROEPER_BASE_URL": self.urls["site"],
             "PYTHONUNBUFFERED": "1",
         }
-        if self._practises:
-            self.urls["mailbox"] = f"http://localhost:{self.ports['mailbox']}"
-            self.environment["OMROEPER_PRACTICE_SMTP"] = f"{ports.HOST}:{self.ports['smtp']}"
-            self.environment["OMROEPER_PRACTICE_WEB"] = f"{ports.HOST}:{self.ports['mailbox']}"
-            ours = [f"{host}:{port}" for port in self.ports.values() for host in (ports.HOST, "localhost")]
-            self.environment["OMROEPER_EGRESS"] = " ".join([*self._setting("OMROEPER_EGRESS", "").split(), *ours])
-            # Exactly what was started here may be connected to although it is not public.
-            self.environment["OMROEPER_EGRESS"] = f"{ports.HOST}:{self.ports['smtp']} localhost:{self.ports['web']}"
         if not self._setting("REDIS_URL", "") and not self._setting("REDIS_URL_FILE", ""):
             self.environment["REDIS_URL"] = doorbell.url(self.layout)
             self._programs["redis"] = doorbell.program(self.layout)
         self.environment.update(self.options.environment)
+        if self._practises:
+            self._describe_practice()
+
+    def _describe_practice(self) -> None:
+        """Where the practice town is. Exactly these ports may be connected to, beside what the settings name."""
+        for name in ("mailbox", *FAR_SIDES):
+            self.urls[name] = f"http://localhost:{self.ports[name]}"
+        for name in ("smtp", *FAR_SIDES):
+            self.environment[f"OMROEPER_PRACTICE_{name.upper()}"] = f"{ports.HOST}:{self.ports[name]}"
+        self.environment["OMROEPER_PRACTICE_WEB"] = f"{ports.HOST}:{self.ports['mailbox']}"
+        reached = [self.ports[name] for name in ("web", "smtp", *FAR_SIDES)]
+        ours = [f"{host}:{port}" for port in reached for host in (ports.HOST, "localhost")]
+        site = urlsplit(self.urls["site"])  # our own pages are read back where the public finds them
+        ours.append(f"{site.hostname}:{site.port or (443 if site.scheme == 'https' else 80)}")
+        self.environment["OMROEPER_EGRESS"] = " ".join([*self._setting("OMROEPER_EGRESS", "").split(), *ours])
 
     def _make_supervisor(self) -> Supervisor:
         lease = float(self.options.environment.get("OMROEPER_LEASE_SECONDS") or lease_seconds())
@@ -155,7 +168,9 @@ class Embedded:
         self._programs["beat"] = programs.beat(self.layout)
         self._programs["web"] = programs.web(self.ports["web"])
         if self._practises:
-            self._programs["practice"] = programs.practice(self.layout, self.ports["smtp"], self.ports["mailbox"])
+            self._programs["practice"] = programs.practice(
+                self.layout, self.ports["smtp"], self.ports["mailbox"], {name: self.ports[name] for name in FAR_SIDES}
+            )
         return supervisor
 
     async def _start(self) -> None:

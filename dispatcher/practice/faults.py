@@ -7,11 +7,12 @@ came in but not its end, ``after-dot`` when all of it came in, ``after-reply`` w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+
+from dispatcher.practice.wanted import read_wanted
 
 
 class Moment(StrEnum):
@@ -201,47 +202,13 @@ _KINDS = (
 )
 
 
-class FaultsInvalid(ValueError):
-    """What was asked is not a fault. ``problems`` pairs fields (empty: the whole) with what is wrong: all of it."""
-
-    def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
-        self.problems = list(problems)
-        super().__init__("; ".join(self.sentences))
-
-    @property
-    def sentences(self) -> list[str]:
-        return [f"{field}: {problem}" if field else problem for field, problem in self.problems]
-
-
 def read_faults(wanted: object) -> list[Fault]:
     """Faults from JSON: one object or a list; ``{"preset": name, …}`` starts from a preset.
 
     Raises:
         FaultsInvalid: with all that is wrong.
     """
-    faults: list[Fault] = []
-    problems: list[tuple[str, str]] = []
-    for values in wanted if isinstance(wanted, list) else [wanted]:
-        if not isinstance(values, dict):
-            problems.append(("", f"a fault is a JSON object, not {values!r}"))
-            continue
-        name = values.get("preset")
-        if name is not None and (not isinstance(name, str) or name not in PRESETS):
-            problems.append(("preset", f"there is no {name!r}; there are {', '.join(PRESETS)}"))
-            continue
-        merged = (PRESETS[name] if name else {}) | {
-            field: value for field, value in values.items() if field != "preset"
-        }
-        try:
-            faults.append(_adapter.validate_python(merged))
-        except ValidationError as error:
-            problems += [
-                (".".join(map(str, e["loc"][1:])), _KINDS if e["type"].startswith("union_tag") else e["msg"])
-                for e in error.errors()
-            ]
-    if problems:
-        raise FaultsInvalid(problems)
-    return faults
+    return read_wanted(wanted, _adapter, PRESETS, _KINDS)
 
 
 _SOME = "resident-00?7@practice.invalid"

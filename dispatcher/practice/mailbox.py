@@ -23,6 +23,8 @@ from json.encoder import encode_basestring as _quoted
 from pathlib import Path
 from typing import NamedTuple
 
+from dispatcher.practice.record import append
+
 _MESSAGE_ID = re.compile(rb"^message-id:\s*<?([^<>\s]*)", re.IGNORECASE | re.MULTILINE)
 _SUBJECT = re.compile(rb"^subject:[ \t]*([^\r\n]*(?:\r?\n[ \t][^\r\n]*)*)", re.IGNORECASE | re.MULTILINE)
 
@@ -112,7 +114,7 @@ class Mailbox:
                 with suppress(ValueError, TypeError):  # a line cut short when the machine stopped
                     self._remember(Taken(**json.loads(line)))
         if not line.endswith(b"\n"):
-            _append(self._record, b"\n")
+            append(self._record, b"\n")
 
     def _remember(self, taken: Taken) -> None:
         self.taken.append(taken)
@@ -132,7 +134,7 @@ class Mailbox:
         key = message_id.rpartition("@")[0] or message_id
         offset = None
         if self.keep:
-            _append(self._messages, content)
+            append(self._messages, content)
             offset = self._end
             self._end += len(content)
         now = time.time()
@@ -152,7 +154,7 @@ class Mailbox:
             )
             for recipient in recipients
         ]
-        _append(self._record, "".join([line.as_line() for line in lines]).encode())
+        append(self._record, "".join([line.as_line() for line in lines]).encode())
         for line in lines:
             self._remember(line)
 
@@ -186,11 +188,3 @@ class Mailbox:
     def close(self) -> None:
         os.close(self._messages)
         os.close(self._record)
-
-
-def _append(file: int, data: bytes) -> None:
-    """Writes all of ``data`` at the end of ``file``, or nothing."""
-    written = os.write(file, data)
-    if written < len(data):  # the disk is full: leave no half line behind
-        os.ftruncate(file, os.fstat(file).st_size - written)
-        raise OSError("The disk is full.")

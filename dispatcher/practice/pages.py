@@ -2,82 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-
+from dispatcher.practice import faults_page
 from dispatcher.practice.asgi import Request, Response
-from dispatcher.practice.faults import PRESETS, read_faults
 from dispatcher.practice.letter import open_letter
+from dispatcher.practice.listener import Listener
 from dispatcher.practice.mail_server import MailServer
 from dispatcher.practice.mailbox import Taken
-from dispatcher.practice.words import PRESET_WORDS, WORDS, Language, count, moment
+from dispatcher.practice.rendering import POLICY, Renderer, choose_language, remembering
+from dispatcher.practice.words import Language
 
-TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "practice"
 PAGE_SIZE = 50
-NUMBERS = ("seconds", "trickle", "at_most", "after", "times")
-"""The fields of a fault that the page lets people set, beside ``match``."""
-
-# The fields by which faults are told apart.
-_TELLING = ("kind", "moment", "code", "enhanced", "signal", "send", "taken", "extensions")
-_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; frame-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 
 
 def language_of(request: Request) -> Language:
     """As asked for in the address, else as asked for before, else Dutch."""
-    wanted = request.query.get("lang") or request.cookies.get("practice_lang")
-    return "en" if wanted == "en" else "nl"
-
-
-def _named(fault: dict[str, Any], language: Language) -> tuple[str, str]:
-    """A fault that is on: as the presets call it where one is like it, and in technical words."""
-    technical = " ".join(str(fault[field]) for field in _TELLING[:5] if fault.get(field))
-    for name, words in PRESET_WORDS.items():
-        preset = read_faults({"preset": name})[0].model_dump(mode="json")
-        if all(preset.get(field) == fault.get(field) for field in _TELLING):
-            return words[language][0], technical
-    return technical, technical
+    return choose_language(request.query, request.cookies)
 
 
 class Pages:
-    """Renders each page; ``style`` is the name of the product's style sheet, where it is there to be used."""
+    """Renders each page of the town's own. ``far_sides`` are those that have faults, ``server`` one of them."""
 
-    def __init__(self, server: MailServer, *, style: str | None) -> None:
+    def __init__(self, server: MailServer, far_sides: Mapping[str, Listener[Any]], renderer: Renderer) -> None:
         self._server = server
-        self._environment = Environment(
-            loader=FileSystemLoader([TEMPLATES, TEMPLATES.parent]),
-            autoescape=select_autoescape(["html"]),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._environment.globals.update(style=style)
+        self._far_sides = far_sides
+        self._renderer = renderer
 
     def _page(self, template: str, request: Request, values: dict[str, Any]) -> Response:
         language = language_of(request)
-        query = {name: value for name, value in request.query.items() if name != "lang"}
-        other = "nl" if language == "en" else "en"
-        body = self._environment.get_template(template).render(
-            t=WORDS[language],
-            lang=language,
-            other_url=f"?{urlencode({**query, 'lang': other})}",
-            count=lambda number: count(number, language),
-            moment=lambda seconds: moment(seconds, language),
-            path=request.path,
-            other=other,
-            faults_on=len(self._server.switchboard.on),
-            **values,
+        faults = {name: len(far_side.board.as_json()) for name, far_side in self._far_sides.items()}
+        body = self._renderer.render(
+            template,
+            language,
+            request.path,
+            request.query,
+            {
+                "faults_on": sum(faults.values()),
+                "having_faults": [
+                    (name, self._far_sides[name].words[language][1]) for name, number in faults.items() if number
+                ],
+                "far_sides": [
+                    (name, far_side.words[language][0], faults[name]) for name, far_side in self._far_sides.items()
+                ],
+                **values,
+            },
         )
-        headers = {"content-security-policy": _POLICY, "content-language": language}
+        headers = {"content-security-policy": POLICY, "content-language": language}
         if "lang" in request.query:
-            headers["set-cookie"] = f"practice_lang={language}; Path=/; SameSite=Strict; HttpOnly"
-        return Response(body.encode(), headers=headers)
+            headers["set-cookie"] = remembering(language)
+        return Response(body, headers=headers)
 
     def mailbox(self, request: Request) -> Response:
         """What was taken, newest first, a page at a time."""
@@ -126,34 +102,17 @@ class Pages:
         return self._page("message.html", request, {"number": number, "taken": taken, "letter": letter})
 
     def faults(
-        self, request: Request, *, problems: Sequence[str] = (), preset: str = "", typed: dict[str, str] | None = None
+        self,
+        request: Request,
+        far_side: Listener[Any],
+        *,
+        problems: Sequence[str] = (),
+        preset: str = "",
+        typed: Mapping[str, str] | None = None,
     ) -> Response:
-        """What is on, what happened, and what can be switched on. What was typed for ``preset`` stays."""
-        language = language_of(request)
-        offered = []
-        for name, words in PRESET_WORDS.items():
-            (fault,) = read_faults({"preset": name})
-            settings = {field: getattr(fault, field) for field in NUMBERS if getattr(fault, field, None) is not None}
-            if hasattr(fault, "times"):
-                settings["times"] = fault.times or ""
-            if PRESETS[name].get("moment") == "rcpt" or PRESETS[name]["kind"] == "greylist":
-                settings["match"] = getattr(fault, "match", "*")
-            if name == preset:
-                settings |= typed or {}
-            title, what = words[language]
-            offered.append({"name": name, "title": title, "what": what, "settings": settings})
-        state = self._server.faults_as_json()
-        values = {
-            "on": [(*_named(fault, language), fault) for fault in state["faults"]],
-            "events": [self._event(event, language) for event in reversed(state["events"][-10:])],
-            "offered": offered,
-            "problems": problems,
-            "preset": preset,
-        }
+        """What is on at a far side, what happened, and what can be switched on."""
+        values = faults_page.shown(far_side, language_of(request), problems, preset, typed or {})
         return self._page("faults.html", request, values)
-
-    def _event(self, event: dict[str, Any], language: Language) -> tuple[str, str]:
-        return moment(event["time"], language), WORDS[language][event["event"]].format_map(event)
 
     def problem(self, request: Request, sentence: str) -> Response:
         """A page that says why there is no other."""

@@ -1,4 +1,4 @@
-"""Starts the practice town: its mail server and its pages, in one process, on this machine only."""
+"""Starts the practice town: its far sides and its pages, in one process, on this machine only."""
 
 from __future__ import annotations
 
@@ -18,10 +18,13 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from dispatcher.practice.certificate import make_certificate
+from dispatcher.practice.http_peer import HttpPeer, Setting
 from dispatcher.practice.journal import Journal
+from dispatcher.practice.listener import Listener
 from dispatcher.practice.loopback import PortTaken, bind_loopback
 from dispatcher.practice.mail_server import MailServer, Tls
 from dispatcher.practice.mailbox import Mailbox, MailboxInUse
+from dispatcher.practice.peers import PEERS
 from dispatcher.practice.web import Web
 
 BUILT_ASSETS = Path(__file__).resolve().parents[1] / "assets" / "built"
@@ -47,7 +50,7 @@ class _WebServer(Server):
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m dispatcher.practice",
-        description="The practice town: a mail server and a mailbox on this machine, with faults on demand.",
+        description="The practice town: far sides of every kind on this machine, with faults on demand.",
         epilog="Example: python -m dispatcher.practice --data .omroeper/practice --smtp-port 0 --web-port 8725",
     )
     parser.add_argument(
@@ -55,6 +58,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--smtp-port", type=int, default=0, help="0, the default, takes a free one")
     parser.add_argument("--web-port", type=int, default=0, help="0, the default, takes a free one")
+    for name in PEERS:
+        parser.add_argument(f"--{name}-port", type=int, default=0, help="0, the default, takes a free one")
     parser.add_argument("--assets", type=Path, default=BUILT_ASSETS, help="folder with the style sheet and fonts")
     parser.add_argument(
         "--no-store",
@@ -77,6 +82,24 @@ def _bind(port: int, option: str) -> list[socket.socket]:
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise CannotStart(f"Port {port} cannot be used ({reason}). Choose another with {option}.") from None
+
+
+def _make_peers(options: argparse.Namespace, home: str) -> list[HttpPeer]:
+    """The far sides that speak HTTP, each on its port and with a folder of its own.
+
+    Raises:
+        CannotStart: a port is taken, or the folder cannot be written.
+    """
+    bound = {name: _bind(getattr(options, f"{name}_port"), f"--{name}-port") for name in PEERS}
+    data: Path = options.data.absolute()
+    assets: Path | None = options.assets
+    try:
+        return [
+            peer(bound[name], Setting(data / name, assets, home, keep=not options.no_store))
+            for name, peer in PEERS.items()
+        ]
+    except OSError as error:
+        raise CannotStart(f"{data} cannot be written to ({error.strerror}). Choose another with --data.") from None
 
 
 def _open_mailbox(folder: Path, *, keep: bool) -> tuple[Mailbox, Journal]:
@@ -107,8 +130,12 @@ async def _serve(options: argparse.Namespace) -> None:
         credentials=(name, password) if options.auth else None,
         name_peers=not options.no_store,
     )
-    await server.open()
-    web = Web(server, options.assets)
+    web_port = web_sockets[0].getsockname()[1]
+    peers = _make_peers(options, f"http://localhost:{web_port}")
+    far_sides: list[Listener[Any]] = [server, *peers]
+    for far_side in far_sides:
+        await far_side.open()
+    web = Web(server, options.assets, peers)
     web_servers = [_WebServer(web, bound) for bound in web_sockets]
     serving = [asyncio.create_task(web_server.serve()) for web_server in web_servers]
     stop = asyncio.Event()
@@ -116,8 +143,10 @@ async def _serve(options: argparse.Namespace) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     started = {
         "smtp_port": server.port,
-        "web_port": web_sockets[0].getsockname()[1],
+        "web_port": web_port,
+        **{f"{peer.name}_port": peer.port for peer in peers},
         "record": str(folder / "record.jsonl"),
+        **{f"{peer.name}_record": str(peer.record.path) for peer in peers},
         "certificate": str(certificate) if certificate else None,
         "pid": os.getpid(),
     }
@@ -127,7 +156,8 @@ async def _serve(options: argparse.Namespace) -> None:
     for web_server in web_servers:
         web_server.stop()  # type: ignore[no-untyped-call] # granian leaves it untyped
     await asyncio.gather(*serving)
-    server.close()
+    for far_side in far_sides:
+        far_side.close()
     journal.close()
     mailbox.close()
 

@@ -3,10 +3,10 @@
 =====================  ==========================================================================================
 ``GET /``              the mailbox; ``/addresses``, ``/message/N`` and ``/faults`` are the other pages
 ``GET /mail.json``     what was taken: ``to``, ``key``, ``q``, ``offset``, ``limit``; ``by=recipient`` or ``key`` counts
-``GET /faults/mail``   the faults that are on, what happened to them, and the presets
-``PUT /faults/mail``   switches these on in place of what is on: a fault, a preset, or a list of them
-``POST /faults/mail``  the same, beside what is on
-``DELETE``             of ``/faults/mail`` switches all off, of ``/faults/mail/N`` one
+``GET /faults/PEER``   the faults that are on, what happened to them, and the presets; PEER is a far side: mail, …
+``PUT /faults/PEER``   switches these on in place of what is on: a fault, a preset, or a list of them
+``POST /faults/PEER``  the same, beside what is on
+``DELETE``             of ``/faults/PEER`` switches all off, of ``/faults/PEER/N`` one
 ``GET /health``        that it works, on which port, and how much it took
 =====================  ==========================================================================================
 """
@@ -17,7 +17,7 @@ import logging
 import mimetypes
 import re
 from collections import Counter
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
@@ -31,14 +31,15 @@ from dispatcher.practice.asgi import (
     Send,
     as_json,
     read_request,
-    see_other,
     send_response,
 )
-from dispatcher.practice.faults import PRESETS, FaultsInvalid, read_faults
 from dispatcher.practice.letter import open_letter, with_links_in_a_new_tab
+from dispatcher.practice.listener import Listener
 from dispatcher.practice.mail_server import MailServer
-from dispatcher.practice.pages import NUMBERS, TEMPLATES, Pages, language_of
-from dispatcher.practice.words import PRESET_WORDS, WORDS
+from dispatcher.practice.pages import Pages, language_of
+from dispatcher.practice.rendering import TEMPLATES, Renderer
+from dispatcher.practice.web_faults import WebFaults
+from dispatcher.practice.words import WORDS
 
 _FRAME_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; frame-ancestors 'self'; "
@@ -51,27 +52,24 @@ Handler = Callable[..., Awaitable[Response]]
 
 
 class Web:
-    """Answers requests about ``server``. ``assets`` is the folder with the product's style sheet and fonts, if any."""
+    """Answers requests about ``server`` and the other far sides, ``peers``.
 
-    def __init__(self, server: MailServer, assets: Path | None) -> None:
+    ``assets`` is the folder with the product's style sheet and fonts, if any.
+    """
+
+    def __init__(self, server: MailServer, assets: Path | None, peers: Iterable[Listener[Any]] = ()) -> None:
         self._server = server
         self._assets = assets.resolve() if assets else None
-        styles = sorted(self._assets.glob("omroeper*.css")) if self._assets else []
-        self._pages = Pages(server, style=styles[-1].name if styles else None)
+        far_sides: dict[str, Listener[Any]] = {far_side.name: far_side for far_side in (server, *peers)}
+        self._ports = {f"{peer.name}_port": peer.port for peer in peers}
+        self._pages = Pages(server, far_sides, Renderer(self._assets))
         self._routes: list[tuple[str, re.Pattern[str], Handler]] = [
             ("GET", re.compile("/"), self._mailbox),
             ("GET", re.compile("/addresses"), self._addresses),
             ("GET", re.compile(r"/message/(?P<number>\d{1,9})"), self._message),
             ("GET", re.compile(r"/message/(?P<number>\d{1,9})/html"), self._html),
             ("GET", re.compile(r"/message/(?P<number>\d{1,9})/source"), self._source),
-            ("GET", re.compile("/faults"), self._faults_page),
-            ("POST", re.compile("/faults"), self._switch_on),
-            ("POST", re.compile("/faults/off"), self._switch_off),
-            ("GET", re.compile("/faults/mail"), self._faults),
-            ("PUT", re.compile("/faults/mail"), self._put_faults),
-            ("POST", re.compile("/faults/mail"), self._add_faults),
-            ("DELETE", re.compile("/faults/mail"), self._clear_faults),
-            ("DELETE", re.compile(r"/faults/mail/(?P<number>\d{1,9})"), self._remove_fault),
+            *WebFaults(far_sides, self._pages).routes,
             ("GET", re.compile(r"/mail\.json"), self._mail),
             ("GET", re.compile("/health"), self._health),
             ("GET", re.compile(r"/practice\.css"), self._style),
@@ -132,66 +130,6 @@ class Web:
         disposition = f'attachment; filename="message-{int(number)}.eml"'
         return Response(self._content(number), "message/rfc822", headers={"content-disposition": disposition})
 
-    async def _faults_page(self, request: Request) -> Response:
-        return self._pages.faults(request)
-
-    async def _switch_on(self, request: Request) -> Response:
-        form = request.form
-        wanted: dict[str, object] = {"preset": form.get("preset", "")}
-        words = WORDS[language_of(request)]
-        typed = {name: value for name, value in form.items() if name in NUMBERS or name == "match"}
-        for name, value in typed.items():
-            if value.strip() or name != "times":
-                wanted[name] = value.strip() if name == "match" else value.strip().replace(",", ".")
-        if not typed.get("times", "1").strip():
-            wanted["times"] = None
-        try:
-            faults = read_faults(wanted)
-        except FaultsInvalid as error:
-            problems = [
-                words["fill_in"].format(words[f"field_{field}"]) if field in typed else f"{field}: {problem}"
-                for field, problem in error.problems
-            ]
-            page = self._pages.faults(request, problems=problems, preset=form.get("preset", ""), typed=typed)
-            return replace(page, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-        await self._server.switch(faults, keep=True)
-        return see_other("/faults")
-
-    async def _switch_off(self, request: Request) -> Response:
-        number = request.form.get("number", "")
-        if number.isdigit():
-            await self._server.switch_off(int(number))
-        else:
-            await self._server.switch([])
-        return see_other("/faults")
-
-    async def _faults(self, request: Request) -> Response:  # noqa: ARG002 - as every handler
-        presets = {name: {**fault, "says": PRESET_WORDS[name]["en"][1]} for name, fault in PRESETS.items()}
-        return as_json({**self._server.faults_as_json(), "presets": presets})
-
-    async def _put_faults(self, request: Request) -> Response:
-        return await self._change(request, keep=False)
-
-    async def _add_faults(self, request: Request) -> Response:
-        return await self._change(request, keep=True)
-
-    async def _change(self, request: Request, *, keep: bool) -> Response:
-        try:
-            faults = read_faults(request.json())
-        except FaultsInvalid as error:
-            return as_json({"errors": error.sentences}, HTTPStatus.UNPROCESSABLE_ENTITY)
-        await self._server.switch(faults, keep=keep)
-        return as_json(self._server.faults_as_json())
-
-    async def _clear_faults(self, request: Request) -> Response:  # noqa: ARG002 - as every handler
-        await self._server.switch([])
-        return as_json(self._server.faults_as_json())
-
-    async def _remove_fault(self, request: Request, number: str) -> Response:  # noqa: ARG002 - as every handler
-        if not await self._server.switch_off(int(number)):
-            raise Refused(HTTPStatus.NOT_FOUND, f"Fault {number} is not on.")
-        return as_json(self._server.faults_as_json())
-
     async def _mail(self, request: Request) -> Response:
         mailbox = self._server.mailbox
         wanted = {
@@ -212,7 +150,13 @@ class Web:
     async def _health(self, request: Request) -> Response:  # noqa: ARG002 - as every handler
         server = self._server
         return as_json(
-            {"status": "ok", "smtp_port": server.port, "taken": len(server.mailbox.taken), "keeps": server.mailbox.keep}
+            {
+                "status": "ok",
+                "smtp_port": server.port,
+                **self._ports,
+                "taken": len(server.mailbox.taken),
+                "keeps": server.mailbox.keep,
+            }
         )
 
     async def _style(self, request: Request) -> Response:  # noqa: ARG002 - as every handler

@@ -44,7 +44,7 @@ def test_it_does_not_start_with_production_settings(folder: Path) -> None:
     assert not folder.exists()
 
 
-@pytest.mark.parametrize("option", ["--smtp-port", "--web-port"])
+@pytest.mark.parametrize("option", ["--smtp-port", "--web-port", "--timeline-port"])
 @pytest.mark.parametrize("host", HOSTS)
 def test_a_port_that_is_taken_is_named_with_the_remedy(folder: Path, option: str, host: str) -> None:
     with socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET) as other:
@@ -86,7 +86,7 @@ def test_it_listens_on_loopback_only_and_says_where(practice: Practice) -> None:
     }
 
     assert {host for host, _ in listening} <= {"127.0.0.1", "::1"}
-    assert {port for _, port in listening} == {practice.said["smtp_port"], practice.said["web_port"]}
+    assert {port for _, port in listening} == {practice.smtp_port, practice.said["web_port"], *practice.ports.values()}
 
 
 def test_it_ends_cleanly_when_asked_even_with_senders_and_faults(folder: Path, key: str) -> None:

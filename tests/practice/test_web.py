@@ -198,7 +198,14 @@ def test_programs_can_ask_what_was_taken(town: Practice) -> None:
 
 
 def test_health_says_what_it_took_and_where(town: Practice) -> None:
-    assert town.get("/health").json() == {"status": "ok", "smtp_port": town.smtp_port, "taken": 120, "keeps": True}
+    ports = {f"{peer}_port": port for peer, port in town.ports.items()}
+    assert town.get("/health").json() == {
+        "status": "ok",
+        "smtp_port": town.smtp_port,
+        **ports,
+        "taken": 120,
+        "keeps": True,
+    }
 
 
 def test_a_fault_is_switched_on_and_off_by_forms_alone(town: Practice) -> None:

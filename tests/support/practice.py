@@ -16,6 +16,7 @@ import httpx
 from tests.support.recorder import LOOK_EVERY, Recorder
 
 ROOT = Path(__file__).parents[2]
+PEERS = ("mail", "timeline", "push", "colleagues")
 Fault = Mapping[str, Any]
 
 
@@ -33,38 +34,42 @@ class PracticeControl:
     def post(self, path: str, **form: str) -> httpx.Response:
         return self._client.post(path, data=form)
 
-    def switch(self, *faults: Fault | str) -> dict[str, Any]:
-        """Switches on exactly these faults; a string names a preset. See ``GET /faults/mail`` for what there is."""
+    def switch(self, *faults: Fault | str, peer: str = "mail") -> dict[str, Any]:
+        """Switches on exactly these faults of a far side (``mail``, ``timeline``, ``push``, ``colleagues``).
+
+        A string names a preset. See ``GET /faults/<peer>`` for what there is.
+        """
         wanted = [{"preset": fault} if isinstance(fault, str) else dict(fault) for fault in faults]
-        answer = self._client.put("/faults/mail", json=wanted)
+        answer = self._client.put(f"/faults/{peer}", json=wanted)
         assert answer.status_code == 200, answer.text
         state: dict[str, Any] = answer.json()
         return state
 
     def clear(self) -> None:
-        """Switches all faults off."""
-        assert self._client.delete("/faults/mail").status_code == 200
+        """Switches all faults of all far sides off."""
+        for peer in PEERS:
+            assert self._client.delete(f"/faults/{peer}").status_code == 200
 
-    def state(self) -> dict[str, Any]:
+    def state(self, peer: str = "mail") -> dict[str, Any]:
         """``faults`` that are on, each with ``struck``; ``events`` that happened."""
-        found: dict[str, Any] = self._client.get("/faults/mail").json()
+        found: dict[str, Any] = self._client.get(f"/faults/{peer}").json()
         return found
 
-    def wait_for_event(self, event: str, *, timeout: float = 30) -> dict[str, Any]:
+    def wait_for_event(self, event: str, *, peer: str = "mail", timeout: float = 30) -> dict[str, Any]:
         """The latest event of that name (``signal sent``, ``signal not sent``) since faults were last switched.
 
         Raises:
             AssertionError: there is none within ``timeout`` seconds.
         """
         deadline = time.monotonic() + timeout
-        while not (found := [entry for entry in self._since_switched() if entry["event"] == event]):
+        while not (found := [entry for entry in self._since_switched(peer) if entry["event"] == event]):
             assert time.monotonic() < deadline, f"no '{event}' within {timeout:g} s"
             time.sleep(LOOK_EVERY)
         latest: dict[str, Any] = found[-1]
         return latest
 
-    def _since_switched(self) -> list[dict[str, Any]]:
-        events: list[dict[str, Any]] = self.state()["events"]
+    def _since_switched(self, peer: str) -> list[dict[str, Any]]:
+        events: list[dict[str, Any]] = self.state(peer)["events"]
         switched = [number for number, entry in enumerate(events) if entry["event"] == "switched"]
         return events[switched[-1] + 1 :] if switched else events
 
@@ -84,6 +89,10 @@ class Practice(PracticeControl):
         self.smtp_port: int = self.said["smtp_port"]
         self.pid = self._process.pid
         self.record = Recorder(Path(self.said["record"]))
+        self.records = {
+            peer: Recorder(Path(self.said[f"{peer}_record"])) if peer != "mail" else self.record for peer in PEERS
+        }
+        self.ports: dict[str, int] = {peer: self.said[f"{peer}_port"] for peer in PEERS if peer != "mail"}
         super().__init__(f"http://localhost:{self.said['web_port']}")
 
     def __enter__(self) -> Self:

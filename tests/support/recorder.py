@@ -1,6 +1,6 @@
-"""Reads what the practice town's mail server recorded: the only witness of what arrived.
+"""Reads what a far side of the practice town recorded: the only witness of what arrived.
 
-Its file has a line for each recipient of each message taken, written before the server answered.
+Its file has a line for each recipient of each message taken, written before the far side answered.
 """
 
 from __future__ import annotations
@@ -8,27 +8,44 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 LOOK_EVERY = 0.02  # seconds
 
 
-class Line(NamedTuple):
-    """One line of the record. ``pid`` is ``None`` where the server did not look the sender up."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of the record. ``pid`` is ``None`` where the far side did not look the sender up.
+
+    ``what`` was asked of a far side that speaks HTTP, and ``more`` is what only that kind of far side says; the
+    fields from ``subject`` on are the mail server's.
+    """
 
     time: float
     key: str
     recipient: str
-    subject: str
     port: int
     pid: int | None
-    message_id: str
     attempt: int
-    sender: str
-    offset: int | None
-    length: int
+    what: str = "mail"
+    subject: str = ""
+    message_id: str = ""
+    sender: str = ""
+    offset: int | None = None
+    length: int = 0
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, line: bytes) -> Line:
+        values: dict[str, Any] = json.loads(line)
+        more = {name: values.pop(name) for name in set(values) - _FIELDS}
+        return cls(**values, more=more)
+
+
+_FIELDS = {each.name for each in fields(Line)}
 
 
 class Recorder:
@@ -47,7 +64,7 @@ class Recorder:
                 new = file.read()
             whole = new[: new.rfind(b"\n") + 1]
             self._read += len(whole)
-            self._lines += [Line(**json.loads(line)) for line in whole.splitlines()]
+            self._lines += [Line.read(line) for line in whole.splitlines()]
         return self._lines
 
     def count(self) -> int:

@@ -105,12 +105,12 @@ class Town:
 
     @property
     def urls(self) -> Mapping[str, str]:
-        """``site`` and ``mailbox``."""
+        """``site``, ``mailbox``, ``timeline``, ``push`` and ``colleagues``."""
         return self._embedded.urls
 
     @property
     def ports(self) -> Mapping[str, int]:
-        """``web``, ``smtp``, ``mailbox``."""
+        """``web``, ``smtp``, ``mailbox``, ``timeline``, ``push`` and ``colleagues``."""
         return self._embedded.ports
 
     @cached_property
@@ -120,8 +120,12 @@ class Town:
 
     @cached_property
     def recorder(self) -> Recorder:
-        """What the far side took, over all starts of this town."""
-        return Recorder(self._embedded.layout.practice / "mail" / "record.jsonl")
+        """What the mail server took, over all starts of this town."""
+        return self.recorder_of("mail")
+
+    def recorder_of(self, peer: str) -> Recorder:
+        """What a far side took: ``mail``, ``timeline``, ``push`` or ``colleagues``."""
+        return Recorder(self._embedded.layout.practice / peer / "record.jsonl")
 
     @property
     def environment(self) -> Mapping[str, str]:

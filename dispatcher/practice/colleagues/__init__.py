@@ -1,0 +1,1 @@
+"""The colleagues' channel of the practice town: takes web hooks."""
