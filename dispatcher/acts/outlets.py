@@ -12,7 +12,7 @@ from django.utils.timezone import now
 
 from dispatcher.acts.audit import record
 from dispatcher.acts.rights import By, Right, need
-from dispatcher.dispatching import clock, ring
+from dispatcher.dispatching import clock, recompose, ring
 from dispatcher.dispatching.models import Circuit, Outlet
 
 
@@ -50,14 +50,17 @@ def try_again(outlet: Outlet, *, by: By, reason: str | None = None) -> int:
     """Makes what waits for a later attempt due now, and what was refused for ``reason`` due again.
 
     Doubt is not repeated here: an unknown outcome is settled by a person (``settle_unknown``). What is in a worker's
-    hands stays there. Returns how many.
+    hands stays there. For ``compose`` the copies are made first. Returns how many.
 
     Raises:
-        ValueError: ``reason`` is ``compose``: there is no copy to send again; mend the cause and correct the text.
+        dispatcher.dispatching.recompose.StillBroken: ``reason`` is ``compose``, and still no copy can be made.
     """
     author = need(by, Right.TRY_AGAIN, f"outlet {outlet.name}")
     if reason == "compose":
-        raise ValueError("no copy could be made of it, so there is none to send: mend the cause, then update the text")
+        changed = recompose.again(outlet)
+        record(author, "try again", f"outlet {outlet.name}", reason=reason, deliveries=changed)
+        _ring_due(outlet)
+        return changed
     with transaction.atomic(), connection.cursor() as cursor:
         _lock_batches(outlet)
         changed = _due_now(outlet, f"d.state = 'due' AND d.due_at > {clock.wall()} AND d.attempts > 0", [])

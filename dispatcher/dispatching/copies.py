@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
+from jinja2 import TemplateSyntaxError
 
 from channels.contract import Act, Bulletin, Copy
+from channels.kit.templates import FOLDER
 from dispatcher.dispatching import bulletin, stages
 from dispatcher.dispatching.models import Batch, ComposedCopy, Dispatch, Outlet
 from dispatcher.dispatching.outlets import build
 
 log = structlog.get_logger("omroeper.plan")
+
+_TEMPLATE_ENDINGS = (".html", ".txt", ".xml", ".css", ".json")
 
 ACTS = {
     Act.ANNOUNCE: (Act.ANNOUNCE,),
@@ -38,8 +44,7 @@ def compose(dispatch: Dispatch) -> tuple[list[Composed], dict[Outlet, str]]:
     One outlet's broken template or settings keep nothing from the others. A correction may have to reach holders on an
     outlet that is switched off by now, or carries fewer languages than it did: it has copies for all.
     """
-    staged = any(stage.early for stage in stages.read(dispatch.stages))
-    sources = {early: bulletin.of_dispatch(dispatch, early=early) for early in ({False, True} if staged else {False})}
+    sources = _sources(dispatch)
     outlets = Outlet.objects.filter(enabled=True) if dispatch.act == Act.ANNOUNCE else Outlet.objects.all()
     composed: list[Composed] = []
     failed: dict[Outlet, str] = {}
@@ -48,8 +53,34 @@ def compose(dispatch: Dispatch) -> tuple[list[Composed], dict[Outlet, str]]:
             composed += _compose(dispatch, outlet, sources)
         except Exception as error:
             log.exception("compose.failed", outlet=outlet.name, dispatch=dispatch.key)
-            failed[outlet] = f"{type(error).__name__}: {error}"[:200]
+            failed[outlet] = cause(error)
     return composed, failed
+
+
+def compose_for(dispatch: Dispatch, outlet: Outlet) -> list[Composed]:
+    """Every copy that this dispatch may need on ``outlet``. Raises whatever keeps one from being made."""
+    return _compose(dispatch, outlet, _sources(dispatch))
+
+
+def cause(error: Exception) -> str:
+    """Why a copy could not be made, for people: at most 200 characters, the template and its line before the rest."""
+    said = f"{type(error).__name__}: {error}"
+    if isinstance(error, TemplateSyntaxError) and error.filename:
+        return f"{_template(error.filename)}, line {error.lineno}: {said}"[:200]
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if frame.filename.endswith(_TEMPLATE_ENDINGS) or frame.filename.startswith(str(FOLDER)):
+            return f"{_template(frame.filename)}, line {frame.lineno}: {said}"[:200]
+    return said[:200]
+
+
+def _template(file: str) -> str:
+    path = Path(file)
+    return str(path.relative_to(FOLDER)) if path.is_relative_to(FOLDER) else "/".join(path.parts[-2:])
+
+
+def _sources(dispatch: Dispatch) -> dict[bool, Bulletin]:
+    staged = any(stage.early for stage in stages.read(dispatch.stages))
+    return {early: bulletin.of_dispatch(dispatch, early=early) for early in ({False, True} if staged else {False})}
 
 
 def _compose(dispatch: Dispatch, outlet: Outlet, sources: dict[bool, Bulletin]) -> list[Composed]:

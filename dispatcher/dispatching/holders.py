@@ -3,7 +3,7 @@
 A target of an outlet is a holder while the latest delivery that it accepted, or may have accepted, in any earlier
 dispatch of the announcement is not a withdrawal. A delivery that is in a worker's hands at this moment may make its
 target one: it gets a follow-up, decided once it is settled (``follow``). Who was still to hear the old text when it
-was replaced hears the new one, as a first announcement.
+was replaced, or could not because no copy could be made, hears the new one, as a first announcement.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 from django.db import connection
 
 from channels.contract import Act
+from dispatcher.announcements.models import Announcement
 from dispatcher.dispatching import clock
 from dispatcher.dispatching.models import Dispatch
 
@@ -32,6 +33,18 @@ def correct(dispatch: Dispatch, targets: str, columns: str) -> None:
     end_earlier(dispatch, why)
     if dispatch.act == Act.UPDATE:
         _add_unreached(dispatch, targets, columns)
+
+
+def count(announcement: Announcement) -> dict[int, int]:
+    """How many hold the announcement, by the id of their outlet: those whom a correction or withdrawal reaches.
+
+    Those in a worker's hands at this moment are not in it yet: the planned dispatch tells exactly.
+    """
+    coming = Dispatch(announcement=announcement, pk=2**62)
+    held, values = _held(coming)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT outlet_id, count(*) FROM {held} h GROUP BY outlet_id", values)
+        return {int(outlet): int(number) for outlet, number in cursor.fetchall()}
 
 
 def _earlier(dispatch: Dispatch) -> tuple[str, list[Any]]:
@@ -156,7 +169,8 @@ def _add_unreached(dispatch: Dispatch, targets: str, columns: str) -> None:
                 JOIN dispatching_dispatch p ON p.id = d.dispatch_id
                 WHERE p.announcement_id = %s AND p.id < %s
             ) l
-            WHERE l.nth = 1 AND l.state = 'skipped' AND l.reason = 'replaced'
+            WHERE l.nth = 1
+                AND (l.state = 'skipped' AND l.reason = 'replaced' OR l.state = 'rejected' AND l.reason = 'compose')
                 AND NOT EXISTS (SELECT 1 FROM {targets} t WHERE t.outlet_id = l.outlet_id AND t.target = l.target)""",
             [dispatch.announcement_id, dispatch.pk],
         )

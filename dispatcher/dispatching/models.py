@@ -164,7 +164,7 @@ class Batch(models.Model):
     gone = models.PositiveIntegerField(default=0)
     unknown = models.PositiveIntegerField(default=0)
     skipped = models.PositiveIntegerField(default=0)
-    moved_at = models.DateTimeField(null=True)  # last time a receipt came in
+    moved_at = models.DateTimeField(null=True)  # last time a receipt came in, or it turned out that none can
 
     class Meta:
         constraints = [

@@ -240,7 +240,8 @@ def _reject(dispatch: Dispatch, outlet: Outlet, why: str) -> None:
             [why, dispatch.pk, outlet.pk],
         )
         cursor.execute(
-            """UPDATE dispatching_batch SET rejected = size, due_at = NULL WHERE dispatch_id = %s AND outlet_id = %s""",
+            f"""UPDATE dispatching_batch SET rejected = size, due_at = NULL, moved_at = {clock.wall()}
+            WHERE dispatch_id = %s AND outlet_id = %s""",
             [dispatch.pk, outlet.pk],
         )
 

@@ -9,6 +9,9 @@ from dispatcher.dispatching import clock
 
 # An announcement is planned so many seconds before its start, so that it goes out on the second.
 PLAN_AHEAD = 60.0
+# Others wait so many seconds for a page that failed for good: time to repair it. Then they go without: their own copy
+# holds the whole text, and not to hear is worse than a link that does not work yet.
+PAGE_PATIENCE = 600.0
 
 
 def to_plan() -> str:
@@ -37,13 +40,15 @@ def outlet_open() -> str:
 def page_there() -> str:
     """Website first: nobody gets a link to a page that is not there. An emergency waits no longer than ``page_by``.
 
+    A page that is still tried holds the others up; one that failed does so for ``PAGE_PATIENCE``.
     Pages wait for no page, and an index holds those batches alone: this is asked for every batch that is due.
     """
     return f"""(NOT b.needs_page OR (b.page_by IS NOT NULL AND b.page_by <= {clock.wall()}) OR NOT EXISTS (
         SELECT 1 FROM dispatching_batch pb
         JOIN dispatching_outlet po ON po.id = pb.outlet_id AND po.channel = 'website'
         WHERE pb.dispatch_id = b.dispatch_id AND NOT pb.needs_page AND pb.stage <= b.stage
-            AND pb.accepted + pb.skipped < pb.size))"""
+            AND pb.accepted + pb.skipped < pb.size
+            AND (pb.due_at IS NOT NULL OR pb.moved_at > {clock.wall_in(str(-PAGE_PATIENCE))})))"""
 
 
 def dead() -> str:

@@ -243,7 +243,7 @@ def later(seconds: float) -> None:
     step = timedelta(seconds=seconds)
     for model, names in (
         (Delivery, ("due_at",)),
-        (Batch, ("due_at", "page_by", "starts_at")),
+        (Batch, ("due_at", "page_by", "starts_at", "moved_at")),
         (Dispatch, ("start_at", "expires_at", "planned_at")),
         (Outlet, ("retry_at",)),
     ):
