@@ -1,0 +1,1 @@
+"""The push service of the practice town (RFC 8030)."""
