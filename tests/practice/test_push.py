@@ -39,9 +39,9 @@ class Service:
         assert [each["name"] for each in made] == list(names)
         return [PushAddress.from_subscription(json.dumps(each), extra_hosts=[self.place]) for each in made]
 
-    def push(self, address: PushAddress, text: bytes, vapid: Vapid = VAPID, **headers: str | None) -> httpx.Response:
+    def push(self, address: PushAddress, text: bytes, **headers: str | None) -> httpx.Response:
         given = {
-            "Authorization": vapid.authorization(address.origin),
+            "Authorization": VAPID.authorization(address.origin),
             "TTL": "60",
             "Content-Encoding": "aes128gcm",
             **{name.replace("_", "-"): value for name, value in headers.items()},
@@ -77,9 +77,7 @@ def service(practice: Practice) -> Iterator[Service]:
     made.http.close()
 
 
-def delivered(
-    service: Service, copy: Copy | None, addresses: list[PushAddress], act: Act = Act.ANNOUNCE
-) -> list[Receipt]:
+def delivered(service: Service, addresses: list[PushAddress], act: Act = Act.ANNOUNCE) -> list[Receipt]:
     """What our own channel makes of pushing to these."""
 
     async def source() -> AsyncIterator[Recipient]:
@@ -196,7 +194,8 @@ def test_a_token_for_another_service_or_too_long_or_of_another_key_is_refused(se
         assert service.push(address, note("x"), Authorization=authorization).status_code == 403
     (bound,) = service.subscribe("resident-bound", key=VAPID.public)
     assert service.push(bound, note("x")).status_code == 201
-    assert service.push(bound, note("x"), Vapid(new_key(), "mailto:a@b.nl")).status_code == 403
+    other = Vapid(new_key(), "mailto:a@b.nl").authorization(bound.origin)
+    assert service.push(bound, note("x"), Authorization=other).status_code == 403
 
 
 def test_an_unknown_subscription_and_too_large_a_message_are_refused(service: Service) -> None:
