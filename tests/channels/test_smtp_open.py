@@ -102,7 +102,7 @@ def test_a_log_in_that_cannot_be_checked_just_now_needs_nobody(tmp_path: Path) -
     assert_nothing_sent(mailing, far)
 
 
-def test_starttls_that_is_not_offered_stops_everything(tmp_path: Path) -> None:
+def test_f27_starttls_that_is_not_offered_stops_everything(tmp_path: Path) -> None:
     mailing, far = secure_run(tmp_path, extensions=(*EXTENSIONS, "AUTH PLAIN"))
     assert_nothing_sent(mailing, far)
     assert "STARTTLS" in (mailing.down.reason if mailing.down else "")
@@ -115,7 +115,7 @@ def test_starttls_that_is_refused_stops_everything(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("injected", ["250-injected\r\n250 AUTH LOGIN", "250-AUTH LOGIN", "250-x\r\n250-AUTH LOGIN"])
-def test_clear_text_injected_before_the_handshake_is_dropped_and_the_connection_with_it(
+def test_f27_clear_text_injected_before_the_handshake_is_dropped_and_the_connection_with_it(
     injected: str, tmp_path: Path
 ) -> None:
     """CVE-2011-0411: whatever stands behind the 220 was not said by the server we are about to trust."""
@@ -124,7 +124,7 @@ def test_clear_text_injected_before_the_handshake_is_dropped_and_the_connection_
     assert not [line for s in far.sessions for line in s.said if line.startswith("AUTH")]
 
 
-def test_a_certificate_for_another_name_is_refused(tmp_path: Path) -> None:
+def test_f27_a_certificate_for_another_name_is_refused(tmp_path: Path) -> None:
     ca = trustme.CA()
     ca.cert_pem.write_to_path(tmp_path / "other.pem")
     tls = server_context(ca.issue_cert("other.example"))
@@ -133,7 +133,7 @@ def test_a_certificate_for_another_name_is_refused(tmp_path: Path) -> None:
     assert "localhost" in (mailing.down.reason if mailing.down else "")
 
 
-def test_a_certificate_that_has_expired_is_refused_and_said_so(tmp_path: Path) -> None:
+def test_f27_a_certificate_that_has_expired_is_refused_and_said_so(tmp_path: Path) -> None:
     ca = trustme.CA()
     ca.cert_pem.write_to_path(tmp_path / "own.pem")
     old = datetime.now(UTC) - timedelta(days=1)
@@ -144,7 +144,7 @@ def test_a_certificate_that_has_expired_is_refused_and_said_so(tmp_path: Path) -
         assert "expired" in (mailing.down.reason if mailing.down else "")
 
 
-def test_an_unknown_issuer_is_refused(tmp_path: Path) -> None:
+def test_f27_an_unknown_issuer_is_refused(tmp_path: Path) -> None:
     mailing, far = secure_run(tmp_path, ca_file="")
     assert_nothing_sent(mailing, far)
 
