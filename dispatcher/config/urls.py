@@ -6,6 +6,7 @@ urlpatterns = [
     path("", include("dispatcher.portal.urls")),
     path("console/", include("dispatcher.console.urls")),
     path("console/", include("dispatcher.console.queue_urls")),
+    path("console/", include("dispatcher.console.settings_urls")),
 ]
 
 handler400 = "dispatcher.web.errors.bad_request"

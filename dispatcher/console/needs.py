@@ -18,7 +18,10 @@ UPKEEP_SECONDS = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """``kind``: redis, sweep, beat, pool, person, down, doubt, by-hand. ``name`` is the outlet's or the pool's."""
+    """``kind``: redis, sweep, beat, pool, no-workers, person, down, doubt, by-hand.
+
+    ``name`` is the outlet's, or the pools'.
+    """
 
     kind: str
     name: str = ""
@@ -75,7 +78,10 @@ def _machine(desk: Desk, workers: list[AtWork]) -> list[Need]:
             found.append(Need(kind=kind, since=last))
     alive = {each.worker.pool for each in workers if not each.silent}
     silent = {each.worker.pool: each.worker.at for each in workers if each.worker.pool not in alive}
-    return found + [Need(kind="pool", name=pool, since=at) for pool, at in silent.items()]
+    if not workers:
+        return [*found, Need(kind="no-workers")]
+    # One sentence for all pools: they stop together more often than not.
+    return [*found, Need(kind="pool", name=", ".join(silent), since=max(silent.values()))] if silent else found
 
 
 def _outlets(desk: Desk) -> list[Need]:

@@ -57,7 +57,7 @@ def _values(request: HttpRequest, by: Actor) -> dict[str, Any]:
         "needs": needs(stands, at_work, groups, tasks),
         "last": _last() if stands.idle else None,
         "may": rights_of(by),
-        "new_outlet_url": "",
+        "new_outlet_url": languages.address(request, reverse("settings-channels")),
         "pace": PACE,
         "state_url": languages.address(request, reverse("queue-state")),
     }

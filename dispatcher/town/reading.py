@@ -38,9 +38,10 @@ def town() -> TownFacts:
     global _kept  # noqa: PLW0603 - one answer a process is the point
     if _kept is None or time.monotonic() - _kept[0] > KEPT_SECONDS:
         try:
-            _kept = time.monotonic(), _read()
-        except DatabaseError:
-            return _kept[1] if _kept else _defaults()
+            found = _read()
+        except DatabaseError:  # asked again only after a while: a database that is away may take seconds to say so
+            found = _kept[1] if _kept else _defaults()
+        _kept = time.monotonic(), found
     return _kept[1]
 
 

@@ -58,6 +58,7 @@ def test_a_failure_shows_a_number_and_the_log_has_it_with_the_place_but_not_the_
     assert "resident-0001" not in page
 
 
+@pytest.mark.django_db
 def test_a_foreign_host_is_refused_with_a_page(client: Client) -> None:
     answer = client.get("/health", headers={"Host": "evil.example"})
     assert answer.status_code == 400

@@ -8,6 +8,7 @@ from django.test import Client
 from dispatcher.locale import catalogues
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("query", "header", "spoken"),
     [
