@@ -63,7 +63,8 @@ async function fromBrowser() {
 
 // The practice town's push service decrypts what it gets, so it makes the keys itself.
 async function fromPractice() {
-  const answer = await fetch(practice, { method: "POST", signal: AbortSignal.timeout(10_000) });
+  const body = JSON.stringify({ applicationServerKey: key });
+  const answer = await fetch(practice, { method: "POST", body, signal: AbortSignal.timeout(10_000) });
   if (!answer.ok) throw new Error(`practice push service: ${answer.status}`);
   return answer.json();
 }

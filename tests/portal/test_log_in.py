@@ -1,4 +1,4 @@
-"""``/preferences/`` and ``/login/<token>``: a way back for who lost the link; the button works a quarter of an hour, once."""
+"""``/preferences/`` and ``/login/<token>``: a way back for who lost the link, by a button that works once."""
 
 from __future__ import annotations
 
