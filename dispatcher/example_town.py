@@ -9,18 +9,20 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Model
 from django.utils.timezone import now
 
+from dispatcher import example_push
 from dispatcher.announcements.models import Group
 from dispatcher.audience.models import Address, AddressState, District, Subscriber, Topic, new_public_id
 from dispatcher.dispatching.models import Outlet
@@ -31,6 +33,8 @@ TOWN_FILE = Path(__file__).resolve().parents[1] / "examples" / "town.json"
 DOMAIN = "practice.invalid"
 SMTP = "127.0.0.1:8725"
 _CHUNK = 5_000  # people to a transaction: others may write in between
+_HEARS, _LEFT = (AddressState.ACTIVE, ""), (AddressState.LEFT, AddressState.ACTIVE)  # the state, and which one it left
+log = structlog.get_logger("omroeper.example_town")
 
 
 class NotForProduction(Exception):
@@ -59,7 +63,7 @@ def description() -> dict[str, Any]:
 
 
 def load_town(smtp: str = "") -> None:
-    """Topics, districts and the two outlets of the example town, made or put right. Harmless when repeated.
+    """Topics, districts and the outlets of the example town, made or put right. Harmless when repeated.
 
     ``smtp`` is the practice town's mail server as ``host:port``; where not given it is ``OMROEPER_PRACTICE_SMTP``.
     An outlet that is there keeps its rate, pause and circuit; its settings are those of the practice town again.
@@ -87,6 +91,9 @@ def load_town(smtp: str = "") -> None:
         email = {"host": host, "port": int(port), "security": "none", "sender": f"berichten@{DOMAIN}"}
         _outlet("website", "Website", 0, website)
         _outlet("email", "E-mail", 1, email)
+        if (push := example_push.outlet_settings(f"mailto:berichten@{DOMAIN}")) is not None:
+            _outlet(example_push.CHANNEL, "Push", 2, push)
+    example_push.repoint()
 
 
 def _only_in_practice() -> None:
@@ -147,25 +154,47 @@ class _Weighted:
         return next(name for name, end in zip(self._names, self._ends, strict=True) if wanted < end)
 
 
-def populate(count: int, seed: int | None = None) -> int:
+def populate(
+    count: int, seed: int | None = None, *, push: bool = True, tell: Callable[[str], object] = log.warning
+) -> int:
     """Makes the town at least ``count`` people large, and returns how many had to be added.
 
     Colleagues and partners are counted. Those who are there stay as they are, whatever became of them; nobody is
-    taken away. ``load_town`` has to come first.
+    taken away. ``load_town`` has to come first. With ``push`` a share of those who are added hear by push as well, and
+    some of them by push only: they have left the mailing. ``tell`` is given a sentence where that was not possible.
 
     Raises:
         NotForProduction: outside practice mode.
     """
     _only_in_practice()
-    missing = _missing(count, description()["seed"] if seed is None else seed)
+    seed = description()["seed"] if seed is None else seed
+    missing = _missing(count, seed)
     districts = dict(District.objects.values_list("slug", "pk"))
     topics = dict(Topic.objects.values_list("slug", "pk"))
     added = 0
     while chunk := list(islice(missing, _CHUNK)):
+        pushed: dict[str, str] = {}
+        try:
+            pushed = _with_push(chunk, seed) if push else {}
+        except example_push.NoPushService as problem:
+            push = False
+            tell(str(problem))
         with transaction.atomic():
-            _add(chunk, districts, topics)
+            _add(chunk, districts, topics, pushed, seed)
         added += len(chunk)
     return added
+
+
+def _with_push(chunk: Sequence[Person], seed: int) -> dict[str, str]:
+    """The push address of those in ``chunk`` who want push, by their e-mail address."""
+    share = description()["push"]["share"]
+    wanting = {_name(person): person.address for person in chunk if example_push.has_push(person.address, seed, share)}
+    made = example_push.subscriptions(list(wanting))
+    return {wanting[name]: value for name, value in made.items()}
+
+
+def _name(person: Person) -> str:
+    return person.address.partition("@")[0]
 
 
 def _missing(count: int, seed: int) -> Iterator[Person]:
@@ -173,8 +202,12 @@ def _missing(count: int, seed: int) -> Iterator[Person]:
     return (person for person in people(count, seed) if person.address not in there)
 
 
-def _add(chunk: list[Person], districts: Mapping[str, int], topics: Mapping[str, int]) -> None:
+def _add(
+    chunk: list[Person], districts: Mapping[str, int], topics: Mapping[str, int], pushed: Mapping[str, str], seed: int
+) -> None:
+    """``pushed`` has the push addresses of some, by their e-mail address."""
     ids = [new_public_id() for _ in chunk]
+    only_push = {at for at in pushed if example_push.has_push(at, seed, description()["push"]["only"])}
     made = _insert(
         Subscriber,
         ("public_id", "group", "language", "district_id"),
@@ -186,10 +219,15 @@ def _add(chunk: list[Person], districts: Mapping[str, int], topics: Mapping[str,
     )
     _insert(
         Address,
-        ("subscriber_id", "public_id", "channel", "value", "state", "consent_source"),
+        ("subscriber_id", "public_id", "channel", "value", "state", "left_from", "consent_source"),
         [
-            (made[public_id], new_public_id(), "email", person.address, AddressState.ACTIVE, "example town")
+            (made[public_id], new_public_id(), channel, value, *states, "example town")
             for public_id, person in zip(ids, chunk, strict=True)
+            for channel, value, states in (
+                ("email", person.address, _LEFT if person.address in only_push else _HEARS),
+                (example_push.CHANNEL, pushed.get(person.address, ""), _HEARS),
+            )
+            if value
         ],
     )
     _insert(

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings as django
 from django.utils.timezone import now
 from pytest_django.fixtures import Settings
 
 from channels import registry
+from channels.kit.push_address import PushAddress
 from dispatcher import example_town
 from dispatcher.announcements import files
 from dispatcher.announcements.comparing import differences
 from dispatcher.audience.models import Address, AddressState, District, Subscriber, Topic
 from dispatcher.dispatching.models import Outlet
 from dispatcher.dispatching.secretbox import unseal
+from tests.support.practice import Practice
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 RESIDENT = re.compile(r"(resident-\d{4,}|colleague-\d{3}|partner-\d{3})@practice\.invalid")
@@ -156,7 +159,7 @@ def test_a_person_who_is_missing_comes_back(town: None) -> None:
 
 
 def test_a_town_larger_than_one_transaction_is_as_well_made(town: None) -> None:
-    assert example_town.populate(12_000) == 12_000
+    assert example_town.populate(12_000, push=False) == 12_000
 
     people = everyone()
     assert len(people) == 12_000 and all(person[6] for person in people.values())
@@ -169,6 +172,63 @@ def test_people_follow_from_the_seed_and_their_place_alone() -> None:
     assert list(example_town.people(900, seed=1))[:500] == first
     assert list(example_town.people(500, seed=2)) != first
     assert len({person.address for person in first}) == 500
+
+
+@pytest.fixture
+def push_service(tmp_path: Path, settings: Settings) -> Iterator[Practice]:
+    with Practice(tmp_path / "practice") as practice:
+        settings.PRACTICE_PUSH = f"127.0.0.1:{practice.ports['push']}"
+        yield practice
+
+
+def push_addresses() -> dict[str, PushAddress]:
+    rows = Address.objects.filter(channel="webpush", state=AddressState.ACTIVE).values_list("public_id", "value")
+    return {public_id: PushAddress.read(value, extra_hosts=[django.PRACTICE_PUSH]) for public_id, value in rows}
+
+
+def test_one_in_five_hears_by_push_and_some_by_nothing_else(db: None, push_service: Practice) -> None:
+    example_town.load_town("127.0.0.1:2525")
+
+    assert example_town.populate(1000) == 1000
+
+    assert 150 < len(push_addresses()) < 250
+    email = Address.objects.filter(channel="email")
+    left = email.filter(state=AddressState.LEFT)
+    assert email.count() == 1000 and 25 < left.count() < 75
+    only = Subscriber.objects.filter(pk__in=left.values("subscriber_id"), addresses__channel="webpush")
+    assert only.count() == left.count()
+    assert example_town.populate(1000) == 0
+
+
+def test_the_push_outlet_keeps_its_key_and_follows_the_service(
+    db: None, push_service: Practice, settings: Settings
+) -> None:
+    example_town.load_town("127.0.0.1:2525")
+    example_town.populate(100)
+    key = unseal(Outlet.objects.get(name="webpush").settings)["vapid_key"]
+    before = push_addresses()
+    settings.PRACTICE_PUSH = "127.0.0.1:9"
+
+    example_town.load_town("127.0.0.1:2525")
+
+    now_there = unseal(Outlet.objects.get(name="webpush").settings)
+    assert (now_there["vapid_key"], now_there["extra_hosts"]) == (key, ["127.0.0.1:9"])
+    after = push_addresses()
+    assert after.keys() == before.keys() and len(after) > 10
+    assert all(each.endpoint.startswith("http://127.0.0.1:9/push/") for each in after.values())
+    assert {each.auth for each in after.values()} == {each.auth for each in before.values()}
+
+
+def test_where_no_push_service_answers_it_is_said_and_everyone_has_mail(db: None, settings: Settings) -> None:
+    settings.PRACTICE_PUSH = "127.0.0.1:9"
+    said: list[str] = []
+    example_town.load_town("127.0.0.1:2525")
+
+    assert example_town.populate(12_000, tell=said.append) == 12_000
+
+    assert len(said) == 1 and "127.0.0.1:9 does not answer" in said[0]
+    assert Address.objects.filter(channel="email", state=AddressState.ACTIVE).count() == 12_000
+    assert not push_addresses()
 
 
 def test_a_production_installation_has_no_example_town(db: None, settings: Settings) -> None:
