@@ -31,7 +31,7 @@ def populate(
     from dispatcher import example_town
 
     example_town.load_town()
-    added = example_town.populate(residents)
+    added = example_town.populate(residents, tell=lambda sentence: say(sentence, as_json=as_json))
     say(f"The example town has at least {residents} residents now.", as_json=as_json)
     if as_json:
         show({"residents": residents, "added": added})

@@ -49,18 +49,19 @@ SET_UP = """
 import django; django.setup()
 from dispatcher import example_town
 example_town.load_town()
-example_town.populate({residents})
+example_town.populate({residents}, push={push})
 """
 
 
 class Stricken:
-    """A town with ``residents``. ``parts`` run from the start; workers can be started later with ``town.start``."""
+    """A town with ``residents``, with ``push`` some of them by push. ``parts`` run from the start; workers can be started later with ``town.start``."""
 
     def __init__(
         self,
         new_town: Any,
         *,
         residents: int = RESIDENTS,
+        push: bool = False,
         parts: Collection[str] = (*FAR_SIDE, *WORKERS),
         environment: Mapping[str, str] | None = None,
         **options: Any,
@@ -73,7 +74,7 @@ class Stricken:
         self.mail = Recorder(self.town.folder / "practice" / "mail" / "record.jsonl")
         self.practice = PracticeControl(f"http://127.0.0.1:{self.town.ports['mailbox']}")
         self._threads = ThreadPoolExecutor(8)
-        self.python(SET_UP.format(residents=residents))
+        self.python(SET_UP.format(residents=residents, push=push))
 
     def close(self) -> None:
         self.practice.close()
