@@ -296,14 +296,18 @@ class OutletDown(Exception):
     """Nothing more can go out here now: raised by a channel after it gave receipts for everyone it pulled.
 
     ``retry_after`` is in seconds (``None``: the policy decides). ``needs_person`` is true where waiting does not help:
-    a wrong password, a refused sender.
+    a wrong password, a refused sender. ``doubtful`` is for a broadcast channel, which has no receipt for what is in
+    hand: true where that may have been taken all the same. Else it certainly was not.
     """
 
-    def __init__(self, reason: str, *, retry_after: float | None = None, needs_person: bool = False) -> None:
+    def __init__(
+        self, reason: str, *, retry_after: float | None = None, needs_person: bool = False, doubtful: bool = False
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.retry_after = retry_after
         self.needs_person = needs_person
+        self.doubtful = doubtful
 
 
 class SettingsInvalid(ValueError):
@@ -347,7 +351,8 @@ class Abilities:
     """What the service lets us do. ``keyed``: a repeat under the same key is harmless.
 
     ``by_hand``: a person does what the channel composes. ``publish``, ``amend`` and ``withdraw`` send nothing and
-    answer ``deferred`` with ``Reason.BY_HAND``; the other abilities are what that person can do.
+    answer ``deferred`` with ``Reason.BY_HAND``; the other abilities are what that person can do. ``never_repeat``:
+    nothing drops a twin, and readers would see it, so a person decides about what is in doubt.
     """
 
     edit: bool = False
@@ -356,6 +361,7 @@ class Abilities:
     look_up: bool = False
     keyed: bool = False
     by_hand: bool = False
+    never_repeat: bool = False
 
 
 class Vault(ABC):

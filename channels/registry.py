@@ -12,6 +12,8 @@ CHANNELS = {
     "website": "channels.website:Website",
     "email": "channels.email:Email",
     "webpush": "channels.webpush:WebPush",
+    "apprise": "channels.apprise:Apprise",
+    "apprise-direct": "channels.apprise_direct:AppriseDirect",
     "byhand": "channels.byhand:ByHand",
 }
 

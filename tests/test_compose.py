@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docker-compose.yml").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-WORKERS = {"worker-urgent": "w-urgent", "worker-fast": "w-fast", "worker-mail": "w-mail"}
+WORKERS = {"worker-urgent": "w-urgent", "worker-fast": "w-fast", "worker-mail": "w-mail", "worker-apprise": "w-apprise"}
 
 
 def test_there_is_a_service_for_every_pool_and_everything_around_it() -> None:

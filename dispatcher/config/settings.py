@@ -183,4 +183,5 @@ LANE_SLOTS = {
     "broadcast": int(number("OMROEPER_BROADCAST_SLOTS", 2)),
     "mail": int(number("OMROEPER_MAIL_SLOTS", 2)),
     "push": int(number("OMROEPER_PUSH_SLOTS", 2)),
+    "apprise": int(number("OMROEPER_APPRISE_SLOTS", 1)),
 }

@@ -5,18 +5,22 @@
 * ``broadcast``: the public outlets of a dispatch, all in one task, each with its own time limit.
 * ``mail``: mailings.
 * ``push``: messages to browsers and phones.
+* ``apprise``: all that goes through Apprise, emergencies too: it blocks, and it takes memory to load.
 * ``upkeep``: planning of what is not urgent, proof, expiry, roll-ups.
 """
 
 URGENT, TRANSACTIONAL, BROADCAST, MAIL, UPKEEP = "urgent", "transactional", "broadcast", "mail", "upkeep"
-PUSH = "push"
-LANES = (URGENT, TRANSACTIONAL, BROADCAST, MAIL, PUSH, UPKEEP)
+PUSH, APPRISE = "push", "apprise"
+LANES = (URGENT, TRANSACTIONAL, BROADCAST, MAIL, PUSH, APPRISE, UPKEEP)
 
 _DIRECT = {"email": MAIL, "webpush": PUSH}
+_APART = {"apprise": APPRISE, "apprise-direct": APPRISE}
 
 
 def lane_for(channel: str, *, direct: bool, urgent: bool, notice: bool = False) -> str:
     """The lane that carries batches of ``channel``."""
+    if channel in _APART:
+        return _APART[channel]
     if urgent:
         return URGENT
     if notice:

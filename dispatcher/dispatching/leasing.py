@@ -104,7 +104,7 @@ def _take_over(row: dict[str, Any]) -> None:
     where, values = _in_hand(row)
     can = abilities(row["channel"])
     wait: list[Any] = []
-    if row["ended"]:
+    if row["ended"] or can.never_repeat:
         due = "NULL"
     elif can.keyed or can.look_up:
         due = clock.wall()

@@ -85,6 +85,8 @@ def decide(
             if can.keyed or can.look_up:
                 wait = 2.0 ** min(attempts, 8) - 1
                 return Decision(DeliveryState.UNKNOWN, due_in=wait if age + wait <= SLOWLY.until else None)
+            if can.never_repeat:
+                return Decision(DeliveryState.UNKNOWN)
             # Hearing twice beats not hearing, once: mailboxes drop the twin with the same Message-ID.
             return Decision(DeliveryState.UNKNOWN, due_in=None if was_unknown else unknown_repeat)
         case Outcome.DEFERRED:

@@ -33,6 +33,7 @@ POOLS = {
     "w-urgent": Pool(("urgent",), 2),
     "w-fast": Pool(("transactional", "broadcast"), 2),
     "w-mail": Pool(("mail", "push", "upkeep"), 2),
+    "w-apprise": Pool(("apprise",), 1),
 }
 CELERY = (sys.executable, "-m", "celery", "-A", "dispatcher.config.celery")
 

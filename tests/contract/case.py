@@ -82,7 +82,8 @@ class DirectCase(Case):
     """A channel with one message per recipient. ``addresses(n)`` makes n different ones that its far side takes.
 
     ``connections`` is how many the settings of the case allow at once. ``own_ids``: the id of a message is ours, and so
-    the same in every repeat; else the far side gives each message one.
+    the same in every repeat; else the far side gives each message one. ``keeps_connections`` is off for a library that
+    opens one for each message; the docs page of the channel says so.
     """
 
     far_side: Callable[[Path, str], AbstractAsyncContextManager[DirectFarSide]]
@@ -90,6 +91,7 @@ class DirectCase(Case):
     slots: Mapping[str, str]
     connections: int = 2
     own_ids: bool = True
+    keeps_connections: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -172,6 +172,8 @@ def test_a_repeat_under_the_same_key_can_be_known_as_one(name: str, tmp_path: Pa
 
     async def run() -> None:
         async with case.far_side(tmp_path, "") as far, reach(case, far) as made:
+            if made.can.never_repeat:
+                pytest.skip("nothing tells a twin there, so nothing in doubt is repeated; its docs page says so")
             first, second = Pulled(recipients(case, 5)), Pulled(recipients(case, 5))
             await first.deliver(made, announce(made))
             await second.deliver(made, announce(made))
@@ -195,7 +197,7 @@ def test_connections_are_used_again_by_the_next_run(name: str, tmp_path: Path) -
             for turn in range(4):
                 pulled = Pulled(recipients(case, 20, prefix=f"r{turn}"))
                 assert await pulled.deliver(made, announce(made)) is None
-            assert far.connections <= case.connections
+            assert far.connections <= (case.connections if case.keeps_connections else 80)
             assert len(far.taken) == 80
 
     asyncio.run(run())

@@ -108,6 +108,12 @@ def test_unanswered_mail_is_repeated_once_and_then_left_to_a_person(reason: Reas
     assert after(Outcome.UNKNOWN, reason, attempts=2, was_unknown=True) == Decision(DeliveryState.UNKNOWN)
 
 
+@pytest.mark.parametrize("was_unknown", [False, True])
+def test_what_readers_would_see_twice_is_left_to_a_person_at_once(was_unknown: bool) -> None:
+    doubt = after(Outcome.UNKNOWN, was_unknown=was_unknown, can=Abilities(never_repeat=True))
+    assert doubt == Decision(DeliveryState.UNKNOWN)
+
+
 @pytest.mark.parametrize("can", [KEYED, LOOKED_UP])
 @pytest.mark.parametrize("was_unknown", [False, True])
 def test_keyed_or_looked_up_is_repeated_at_growing_waits_until_it_is_too_old(was_unknown: bool, can: Abilities) -> None:

@@ -24,7 +24,7 @@ class Failing(Direct):
     """Takes three recipients, answers for one it was not given and for one of the three, and breaks."""
 
     name = "failing"
-    limits: ClassVar[Limits] = Limits()
+    limits = Limits()
     can: ClassVar[Abilities] = Abilities()
     Settings: ClassVar[type[ChannelSettings]] = ChannelSettings
 

@@ -9,7 +9,7 @@ from channels.registry import CHANNELS
 from tests.contract.case import BroadcastCase, Case, DirectCase
 
 CASES: dict[str, Case] = {
-    name: import_module(f"{__name__}.{name}").CASE for name in CHANNELS if find_spec(f"{__name__}.{name}")
+    name: import_module(module).CASE for name in CHANNELS if find_spec(module := f"{__name__}.{name.replace('-', '_')}")
 }
 DIRECT = {name: case for name, case in CASES.items() if isinstance(case, DirectCase)}
 BROADCAST = {name: case for name, case in CASES.items() if isinstance(case, BroadcastCase)}
