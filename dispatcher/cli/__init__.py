@@ -16,6 +16,7 @@ from dispatcher.cli import (
     practising,
     queueing,
     running,
+    setting_up,
     subscribers,
 )
 from dispatcher.cli.output import EPILOG, fail_clearly
@@ -30,6 +31,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 running.add_to(app)
+setting_up.add_to(app)
 announcing.add_to(app)
 following.add_to(app)
 app.add_typer(handwork.app, name="hand")

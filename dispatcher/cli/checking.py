@@ -16,12 +16,14 @@ def add_to(app: typer.Typer) -> None:
 
 
 def check(as_json: AsJson = False) -> None:
-    """Check database, Redis, disk, secrets, the sweep, and every outlet."""
+    """Say what is still missing, and check database, Redis, disk, secrets, the sweep, and every outlet."""
     attach()
     from dispatcher.acts.check import check_installation, check_outlets
+    from dispatcher.acts.missing import missing
 
     with known_failures():
-        findings = check_installation() + asyncio.run(check_outlets())
+        still = [{"outlet": "setup", "level": str(f.level), "what": f.what, "remedy": f.remedy} for f in missing()]
+        findings = [*still, *check_installation(), *asyncio.run(check_outlets())]
     if as_json:
         show(findings)
     else:
