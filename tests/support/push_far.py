@@ -21,8 +21,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from channels.kit.push_address import base64url
 
 HOST = "127.0.0.1"
-CLOSE, RESET, SILENCE, GARBAGE, HALF, SPLIT, ENDLESS = (
+CLOSE, RESET, SILENCE, GARBAGE, HALF, SPLIT, ENDLESS, LATE, NEVER = (
     "closed without a word", "reset", "silence", "garbage", "half a status line", "an answer in pieces", "endless",
+    "late", "never",
 )  # fmt: skip
 STATUSES = {201: "Created", 404: "Not Found", 410: "Gone", 413: "Content Too Large", 429: "Too Many Requests"}
 
@@ -70,6 +71,7 @@ class PushFarSide:
         self.taken: list[tuple[Pushed, Reply]] = []
         self.connections = 0
         self.port = 0
+        self.release = asyncio.Event()  # until then a late answer waits, and a connection that never gets one
         self._writers: set[asyncio.StreamWriter] = set()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -93,10 +95,20 @@ class PushFarSide:
         reply = self.behave(pushed)
         if reply.taken:
             self.taken.append((pushed, reply))
+        return await self._answer(reply, reader, writer)
+
+    async def _answer(self, reply: Reply, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """Whether the connection goes on."""
         octets = reply.octets() + reply.body
         match reply.act:
             case "":
                 writer.write(octets)
+            case "late":
+                await self.release.wait()
+                writer.write(octets)
+            case "never":
+                await self.release.wait()
+                return False
             case "an answer in pieces":
                 for octet in octets:
                     writer.write(bytes([octet]))
