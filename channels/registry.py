@@ -14,6 +14,7 @@ CHANNELS = {
     "webpush": "channels.webpush:WebPush",
     "apprise": "channels.apprise:Apprise",
     "apprise-direct": "channels.apprise_direct:AppriseDirect",
+    "mastodon": "channels.mastodon:Mastodon",
     "byhand": "channels.byhand:ByHand",
 }
 

@@ -92,7 +92,8 @@ async def _attempt(
                 case _:
                     return await channel.publish(copy, key), None
     except OutletDown as down:
-        return Receipt(key=key, outcome=Outcome.DEFERRED, reason=Reason.BUSY, detail=down.reason[:200]), down
+        outcome, reason = (Outcome.UNKNOWN, Reason.NO_ANSWER) if down.doubtful else (Outcome.DEFERRED, Reason.BUSY)
+        return Receipt(key=key, outcome=outcome, reason=reason, detail=down.reason[:200]), down
     except TimeoutError:
         silent = Receipt(key=key, outcome=Outcome.UNKNOWN, reason=Reason.NO_ANSWER)
         return silent, OutletDown(f"No answer within {OUTLET_SECONDS:g} seconds.")

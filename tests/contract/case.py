@@ -17,13 +17,14 @@ class Expected:
     """What must come of one attempt that meets a fault. ``down``: ``OutletDown`` is raised as well.
 
     ``outcome`` may be ``None`` for a broadcast channel whose only answer is ``OutletDown``. ``reason`` of ``None``
-    means that any will do.
+    means that any will do. ``doubtful``: that ``OutletDown`` says that what was in hand may have been taken.
     """
 
     outcome: Outcome | None
     reason: Reason | None = None
     down: bool = False
     needs_person: bool = False
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
