@@ -117,7 +117,7 @@ def test_f32_a_dead_push_service_does_not_hold_up_the_other_three(
             if trouble in TROUBLE:
                 dead = await stack.enter_async_context(push_far(TROUBLE[trouble], port=ports[0]))
             ports += [(await stack.enter_async_context(push_far())).port for _ in range(3)]
-            made = await stack.enter_async_context(channel(*ports))
+            made = await stack.enter_async_context(channel(*ports, reply_seconds=600))
 
             async def source() -> AsyncIterator[Recipient]:
                 for i in range(400):
