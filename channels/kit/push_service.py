@@ -70,6 +70,7 @@ class Service:
         self._rest_because = Verdict(Outcome.DEFERRED, Reason.BUSY)
         self._rests = self._refusals = self._failures = 0
         self._moved = 0.0  # when it last answered, or came to have something to answer
+        self._stalled = False  # it has not answered for so long that nothing is held back for it
 
     def take(self, job: Job) -> None:
         """Hands the job over as soon as a connection is free, or defers it at once where the service rests."""
@@ -78,8 +79,8 @@ class Service:
             self._defer(job, self._rest_because, self._rest_until - now)
             return
         if not (self._queue or self._busy or self._openings):
-            self._moved = now
-        elif now - self._moved > PATIENCE:
+            self._progressed(now)
+        elif self._stalled:
             self._defer(job, _SLOW, SLOW_WAIT)
             return
         self._queue.append(job)
@@ -91,8 +92,13 @@ class Service:
         for wire in list(self._busy):
             if now - wire.since > self._manner.reply:
                 wire.expire()
-        if self._queue and now - self._moved > PATIENCE:
+        waited_for = bool(self._queue or self._busy or self._openings)
+        self._stalled = waited_for and now - self._moved > PATIENCE
+        if self._stalled:
             self._defer_queue(_SLOW, SLOW_WAIT)
+
+    def _progressed(self, now: float) -> None:
+        self._moved, self._stalled = now, False
 
     def forget(self, keys: set[str]) -> None:
         """Nobody waits for these any more: what is on the wire is cut off."""
@@ -173,10 +179,11 @@ class Service:
         if error is None:
             self.connections_made += 1
             self._proven = True
-            self._moved = monotonic()
+            now = monotonic()
+            self._progressed(now)
             wire = opening.result()
             if not wire.gone:
-                wire.since = monotonic()
+                wire.since = now
                 self._resting.append(wire)
             self._go()
         elif isinstance(error, AddressNotAllowed):
@@ -195,7 +202,7 @@ class Service:
         self._busy.discard(wire)
         if not wire.gone:
             self._resting.append(wire)
-        self._moved = monotonic()
+        self._progressed(monotonic())
         verdict = judge(answer.status, self.host)
         if verdict.outcome is Outcome.ACCEPTED:
             self.trusted = True

@@ -104,7 +104,7 @@ TROUBLE: dict[str, Callable[[Pushed], Reply]] = {
 def test_f32_a_dead_push_service_does_not_hold_up_the_other_three(
     trouble: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("channels.kit.push_service.PATIENCE", 0.3)
+    monkeypatch.setattr("channels.kit.push_service.PATIENCE", 1.0)
 
     async def four() -> tuple[list[Receipt], list[Receipt], int]:
         own: list[Receipt] = []
