@@ -32,6 +32,7 @@ from dispatcher.town.models import Town
 TOWN_FILE = Path(__file__).resolve().parents[1] / "examples" / "town.json"
 DOMAIN = "practice.invalid"
 SMTP = "127.0.0.1:8725"
+TIMELINE_TOKEN = "practice-town"  # noqa: S105 - the practice town's timeline takes it, and nobody else does
 _CHUNK = 5_000  # people to a transaction: others may write in between
 _HEARS, _LEFT = (AddressState.ACTIVE, ""), (AddressState.LEFT, AddressState.ACTIVE)  # the state, and which one it left
 log = structlog.get_logger("omroeper.example_town")
@@ -93,6 +94,16 @@ def load_town(smtp: str = "") -> None:
         _outlet("email", "E-mail", 1, email)
         if (push := example_push.outlet_settings(f"mailto:berichten@{DOMAIN}")) is not None:
             _outlet(example_push.CHANNEL, "Push", 2, push)
+        if settings.PRACTICE_TIMELINE:
+            timeline = {"url": f"http://{settings.PRACTICE_TIMELINE}", "token": TIMELINE_TOKEN}
+            _outlet("mastodon", "Mastodon @losser", 3, timeline)
+        if settings.PRACTICE_COLLEAGUES:
+            # They read Dutch, and hear it before everybody else does.
+            chat = {"url": f"json://{settings.PRACTICE_COLLEAGUES}/hook/colleagues"}
+            only = {"groups": [Group.COLLEAGUE.value], "languages": ["nl"]}
+            _outlet("colleagues", "Colleagues", 4, chat, channel="apprise", **only)
+        facebook = {"network": "facebook", "account": "Gemeente Losser (voorbeeld)"}
+        _outlet("facebook", "Facebook", 5, facebook, channel="byhand", languages=["nl"])
     example_push.repoint()
 
 
@@ -101,9 +112,10 @@ def _only_in_practice() -> None:
         raise NotForProduction
 
 
-def _outlet(name: str, label: str, position: int, values: Mapping[str, Any]) -> None:
+def _outlet(name: str, label: str, position: int, values: Mapping[str, Any], *, channel: str = "", **more: Any) -> None:
+    """``channel`` where the outlet is not called after it; ``more`` is what else its row has at first."""
     current = {"settings": seal(values)}
-    new = {"label": label, "channel": name, "position": position, **current}
+    new = {"label": label, "channel": channel or name, "position": position, **more, **current}
     Outlet.objects.update_or_create(name=name, defaults=current, create_defaults=new)
 
 

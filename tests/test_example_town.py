@@ -75,6 +75,7 @@ def test_the_town_has_its_topics_districts_and_outlets(town: None, settings: Set
     assert [(outlet.name, outlet.channel) for outlet in Outlet.objects.all()] == [
         ("website", "website"),
         ("email", "email"),
+        ("facebook", "byhand"),
     ]
     assert unseal(Outlet.objects.get(name="email").settings) == {
         "host": "127.0.0.1",
@@ -90,7 +91,15 @@ def test_the_town_has_its_topics_districts_and_outlets(town: None, settings: Set
     }
 
 
-@pytest.mark.parametrize("name", ["website", "email"])
+def test_colleagues_have_a_channel_that_only_they_hear_by(settings: Settings, db: None) -> None:
+    settings.PRACTICE_COLLEAGUES = "127.0.0.1:8704"
+    example_town.load_town("127.0.0.1:2525")
+    found = Outlet.objects.get(name="colleagues")
+    assert (found.channel, found.groups, found.languages) == ("apprise", ["colleague"], ["nl"])
+    assert unseal(found.settings) == {"url": "json://127.0.0.1:8704/hook/colleagues"}
+
+
+@pytest.mark.parametrize("name", ["website", "email", "facebook"])
 def test_the_settings_of_the_outlets_are_good_ones(town: None, name: str) -> None:
     outlet = Outlet.objects.get(name=name)
     assert registry.channel(outlet.channel).read_settings(unseal(outlet.settings))
@@ -107,7 +116,7 @@ def test_loading_again_follows_the_mail_server_and_leaves_the_rest_alone(
     email = Outlet.objects.get(name="email")
     assert unseal(email.settings)["port"] == 2626
     assert (email.rate, email.label, email.paused_at is not None) == (5, "Post", True)
-    assert (Topic.objects.count(), District.objects.count(), Outlet.objects.count()) == (6, 5, 2)
+    assert (Topic.objects.count(), District.objects.count(), Outlet.objects.count()) == (6, 5, 3)
 
 
 def test_a_town_has_as_many_people_as_asked_of_every_kind(town: None) -> None:

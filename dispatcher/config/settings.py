@@ -82,8 +82,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 CSRF_FAILURE_VIEW = "dispatcher.web.errors.csrf_refused"
-# Our forms are small and have no files: what else comes is refused before it is kept.
-DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+# Our forms have no files, and none is larger than an announcement in some languages: what else comes is refused before
+# it is kept.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 512 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 FILE_UPLOAD_HANDLERS: list[str] = []
 ROOT_URLCONF = "dispatcher.config.urls"
@@ -164,8 +165,10 @@ EGRESS_EXCEPTIONS = [
     for host, _, port in (pair.rpartition(":") for pair in text("OMROEPER_EGRESS").split())
 ]
 
-# The practice town's push service (``host:port``), which stands in for those of the browsers: set by the supervisor.
+# The practice town's far sides (``host:port``), set by the supervisor; its push service stands in for the browsers'.
+PRACTICE_TIMELINE = text("OMROEPER_PRACTICE_TIMELINE") if PRACTICE else ""
 PRACTICE_PUSH = text("OMROEPER_PRACTICE_PUSH") if PRACTICE else ""
+PRACTICE_COLLEAGUES = text("OMROEPER_PRACTICE_COLLEAGUES") if PRACTICE else ""
 
 # The ledger's pace. Shipped values; tests use smaller ones through the environment.
 LEASE_SECONDS = lease_seconds()

@@ -50,11 +50,17 @@ import django; django.setup()
 from dispatcher import example_town
 example_town.load_town()
 example_town.populate({residents}, push={push})
+from dispatcher.dispatching.models import Outlet
+Outlet.objects.filter(channel__in=["apprise", "byhand"]).exclude(name__in={also}).update(enabled=False)
 """
 
 
 class Stricken:
-    """A town with ``residents``, with ``push`` some of them by push. ``parts`` run from the start; workers can be started later with ``town.start``."""
+    """A town with ``residents``, with ``push`` some of them by push.
+
+    ``parts`` run from the start; workers can be started later with ``town.start``. ``also`` are outlets that are in use
+    beside website, mail, push and timeline: the colleagues' channel has a pool of its own, a hand task stays open.
+    """
 
     def __init__(
         self,
@@ -62,6 +68,7 @@ class Stricken:
         *,
         residents: int = RESIDENTS,
         push: bool = False,
+        also: Collection[str] = (),
         parts: Collection[str] = (*FAR_SIDE, *WORKERS),
         environment: Mapping[str, str] | None = None,
         **options: Any,
@@ -74,7 +81,7 @@ class Stricken:
         self.mail = Recorder(self.town.folder / "practice" / "mail" / "record.jsonl")
         self.practice = PracticeControl(f"http://127.0.0.1:{self.town.ports['mailbox']}")
         self._threads = ThreadPoolExecutor(8)
-        self.python(SET_UP.format(residents=residents, push=push))
+        self.python(SET_UP.format(residents=residents, push=push, also=list(also)))
 
     def close(self) -> None:
         self.practice.close()
