@@ -125,7 +125,7 @@ class Mastodon(Broadcast):
 
         def post(title: str, summary: str, change: str) -> str:
             return render(
-                "social/post.txt",
+                "mastodon/post.txt",
                 act=act.value,
                 language=text.language,
                 practice=bulletin.sender.practice,
