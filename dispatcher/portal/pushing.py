@@ -16,6 +16,7 @@ from dispatcher.acts.subscribe import renew_device
 from dispatcher.audience.limits import TooMany
 from dispatcher.dispatching import push
 from dispatcher.portal.asking import source
+from dispatcher.town.reading import town
 from dispatcher.web import languages
 from dispatcher.web.rendering import ICON
 
@@ -64,10 +65,10 @@ def manifest(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - a view
         for name, sizes in _ICONS
         for purpose in ("any", "maskable")
     ]
-    town = settings.TOWN.get(language) or next(iter(settings.TOWN.values()))
+    name = town().name_in(language)
     values = {
-        "name": {"nl": f"Berichten van {town}", "en": f"Announcements of {town}"}.get(language, town),
-        "short_name": {"nl": "Berichten", "en": "Announcements"}.get(language, town),
+        "name": {"nl": f"Berichten van {name}", "en": f"Announcements of {name}"}.get(language, name),
+        "short_name": {"nl": "Berichten", "en": "Announcements"}.get(language, name),
         "lang": language,
         "id": site,
         "start_url": f"{site}{language}/",
