@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.timezone import now
 
+from dispatcher.acts.approve import NewerRevision
 from dispatcher.acts.audit import record
 from dispatcher.acts.rights import By, Right, need
 from dispatcher.announcements import lifecycle, revisions
@@ -39,11 +40,21 @@ class NotOutYet(Exception):
         super().__init__("It has not gone out yet. Stop it ('omroeper stop'), change the text, and announce that.")
 
 
-def correct(announcement: Announcement, source: AnnouncementSource, *, by: By, grace: float | None = None) -> Dispatch:
+def correct(
+    announcement: Announcement,
+    source: AnnouncementSource,
+    *,
+    by: By,
+    grace: float | None = None,
+    revision: int | None = None,
+) -> Dispatch:
     """Adds the revision and orders the dispatch that corrects what went out.
+
+    ``revision`` is the number that went out when the writer began.
 
     Raises:
         dispatcher.acts.rights.NotAllowed: someone of another role.
+        NewerRevision: somebody else corrected it meanwhile.
         LanguageMissing: a language of the newest revision has no text in ``source``.
         NothingChanged: the text is the same.
         NotOutYet: its first dispatch is still to come, or was stopped.
@@ -55,20 +66,22 @@ def correct(announcement: Announcement, source: AnnouncementSource, *, by: By, g
         newest = sent.newest_sent(announcement)
         if newest is None or announcement.state == State.APPROVED:
             raise NotOutYet
+        if revision is not None and revision != newest.number:
+            raise NewerRevision(revision, newest.number)
         missing = sorted(set(newest.texts.values_list("language", flat=True)) - set(source.texts))
         if missing:
             raise LanguageMissing(missing)
         if revisions.says_the_same(newest, source):
             raise NothingChanged(f"Version {newest.number} says the same. Nothing was sent.")
         lifecycle.move(announcement, State.GOING_OUT)
-        revision = revisions.add_revision(announcement, source, author)
+        added = revisions.add_revision(announcement, source, author)
         urgent = announcement.kind == Kind.EMERGENCY
         moment = now()
         waiting = timedelta(seconds=0 if urgent else settings.GRACE_SECONDS if grace is None else grace)
         first = announcement.dispatches.order_by("pk")[0]
         dispatch = Dispatch.objects.create(
             announcement=announcement,
-            revision=revision,
+            revision=added,
             act=DispatchAct.UPDATE,
             urgent=urgent,
             stages=first.stages,
@@ -78,7 +91,7 @@ def correct(announcement: Announcement, source: AnnouncementSource, *, by: By, g
             expires_at=announcement.expires_at,
         )
         record(
-            author, "correct", f"announcement {announcement.public_id}", revision=revision.number, dispatch=dispatch.key
+            author, "correct", f"announcement {announcement.public_id}", revision=added.number, dispatch=dispatch.key
         )
         ring.plan(dispatch)
     return dispatch

@@ -1,23 +1,27 @@
-"""Preview: every outlet's copy of a text that is not stored. The same ``compose``, so the same bytes."""
+"""Preview: every outlet's copy of a text, without storing it. The same ``compose``, so the same bytes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from django.db import transaction
-from django.utils.timezone import now
-
-from channels.contract import Act
+from channels.contract import Act, Bulletin
+from channels.kit.shorten import measure
 from dispatcher.announcements import revisions
-from dispatcher.announcements.files import AnnouncementSource
-from dispatcher.dispatching import bulletin
+from dispatcher.announcements.models import Announcement
+from dispatcher.announcements.slugs import free_slug
+from dispatcher.announcements.source import AnnouncementSource
+from dispatcher.dispatching import bulletin, copies
 from dispatcher.dispatching.models import Outlet
 from dispatcher.dispatching.outlets import build
 
 
 @dataclass(frozen=True)
 class Preview:
-    """One outlet's copy in one language: its plain text, what it is called, and whether the body was cut."""
+    """One outlet's copy in one language: its plain text, what it is called, and whether the body was cut.
+
+    ``length`` is in what the outlet counts (``unit``), ``most`` how much it takes, if it has an end. ``parts`` are the
+    channel's own, as in ``Copy``. Where no copy can be made, ``problem`` says why and the text is empty.
+    """
 
     outlet: str
     label: str
@@ -25,20 +29,57 @@ class Preview:
     text: str
     shortened: bool
     length: int
+    channel: str = ""
+    most: int | None = None
+    parts: dict[str, str] = field(default_factory=dict)
+    problem: str = ""
 
 
-def preview(source: AnnouncementSource) -> list[Preview]:
-    """The copies that ``source`` would make, outlet by outlet, in each language that the outlet carries."""
-    with transaction.atomic():
-        announcement = revisions.create_announcement(source, "preview")
-        bulletin_of = bulletin.build(announcement, announcement.revisions.get(), at=announcement.publish_at or now())
-        transaction.set_rollback(True)
-    previews = []
-    for outlet in Outlet.objects.filter(enabled=True):
+def preview(source: AnnouncementSource, announcement: Announcement | None = None) -> list[Preview]:
+    """The copies that ``source`` would make, outlet by outlet, in each language that the outlet carries.
+
+    With an ``announcement`` that is out: those of its correction. One outlet's fault hides no other's copy.
+    """
+    act = Act.UPDATE if announcement is not None and announcement.dispatches.exists() else Act.ANNOUNCE
+    if announcement is None:
+        announcement = Announcement(slug=free_slug(source.texts[source.language].title))
+    if act == Act.ANNOUNCE:
+        revisions.aim(announcement, source)
+    composed = bulletin.of_unstored(announcement, *revisions.unstored(announcement, source))
+    return [each for outlet in Outlet.objects.filter(enabled=True) for each in _of_outlet(outlet, composed, act)]
+
+
+def _of_outlet(outlet: Outlet, composed: Bulletin, act: Act) -> list[Preview]:
+    languages = [code for code in composed.texts if not outlet.languages or code in outlet.languages]
+    try:
         channel = build(outlet)
-        for language in bulletin_of.texts:
-            if outlet.languages and language not in outlet.languages:
-                continue
-            copy = channel.compose(bulletin_of, language, Act.ANNOUNCE, channel.limits)
-            previews.append(Preview(outlet.name, outlet.label, language, copy.text, copy.shortened, len(copy.text)))
-    return previews
+    except Exception as error:
+        return [_failed(outlet, language, error) for language in languages]
+    if not channel.limits.languages:
+        languages = languages[:1]
+    found = []
+    for language in languages:
+        try:
+            copy = channel.compose(composed, language, act, channel.limits)
+        except Exception as error:
+            found.append(_failed(outlet, language, error))
+            continue
+        found.append(
+            Preview(
+                outlet=outlet.name,
+                label=outlet.label,
+                language=language,
+                text=copy.text,
+                shortened=copy.shortened,
+                length=measure(copy.text, channel.limits.unit, channel.limits.url_length),
+                channel=outlet.channel,
+                most=channel.limits.length,
+                parts=dict(copy.parts),
+            )
+        )
+    return found
+
+
+def _failed(outlet: Outlet, language: str, error: Exception) -> Preview:
+    problem = copies.cause(error).removeprefix("ValueError: ")
+    return Preview(outlet.name, outlet.label, language, "", False, 0, channel=outlet.channel, problem=problem)
