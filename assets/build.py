@@ -25,6 +25,8 @@ COPIED = {
     "icon-192.png": "icon-192.png",
     "icon-512.png": "icon-512.png",
     "push.js": "push-1.js",
+    "write.js": "write-1.js",
+    "copy.js": "copy-1.js",
     "push-worker.js": "push-worker.js",
 }
 SOURCES = ("theme.css", "omroeper.css", "package-lock.json", "build.py", *COPIED)

@@ -46,19 +46,14 @@ def create_announcement(source: AnnouncementSource, by: str, request_key: str | 
 
 
 def _create(source: AnnouncementSource, by: str, request_key: str | None) -> Announcement:
-    announcement = Announcement.objects.create(
+    announcement = Announcement(
         slug=free_slug(source.texts[source.language].title),
-        kind=source.kind,
-        audience=[group.value for group in source.audience],
-        topics=list(source.topics),
-        districts=list(source.districts),
-        stages=dict(source.stages),
-        publish_at=source.publish_at,
-        expires_at=source.expires_at,
         request_key=request_key,
         request_digest=source.digest if request_key is not None else "",
         created_by=by,
     )
+    aim(announcement, source)
+    announcement.save(force_insert=True)
     add_revision(announcement, source, by)
     return announcement
 
@@ -97,6 +92,24 @@ def says_the_same(revision: Revision, source: AnnouncementSource) -> bool:
         for column, value in _columns(text).items()
         if column != "change"
     )
+
+
+def unstored(announcement: Announcement, source: AnnouncementSource) -> tuple[Revision, dict[str, RevisionText]]:
+    """The next revision of ``announcement`` and its texts as objects that are not stored: to look at beforehand."""
+    revision = Revision(announcement=announcement, number=0, language=source.language)
+    texts = {language: RevisionText(language=language, **_columns(text)) for language, text in source.texts.items()}
+    return revision, texts
+
+
+def aim(announcement: Announcement, source: AnnouncementSource) -> None:
+    """Sets on ``announcement`` what ``source`` says beside its texts: kind, for whom, and when. Does not store it."""
+    announcement.kind = source.kind
+    announcement.audience = [group.value for group in source.audience]
+    announcement.topics = list(source.topics)
+    announcement.districts = list(source.districts)
+    announcement.stages = dict(source.stages)
+    announcement.publish_at = source.publish_at
+    announcement.expires_at = source.expires_at
 
 
 def _columns(text: TextSource) -> dict[str, object]:

@@ -28,11 +28,14 @@ def _cleaned(value: object) -> object:
     return clean(value).text if isinstance(value, str) else value
 
 
-def _cleaned_lines(value: object) -> object:
+def cleaned_lines(value: object) -> object:
+    """A text of several lines without what cannot be seen or misleads; anything else as it is."""
     return clean(value, lines=True).text if isinstance(value, str) else value
 
 
-def _measured(limit: int, *, required: bool = True) -> Callable[[str], str]:
+def measured(limit: int, *, required: bool = True) -> Callable[[str], str]:
+    """A check that a text is at most ``limit`` characters long, and, where required, not empty."""
+
     def check(value: str) -> str:
         if required and not value:
             raise refusal("missing", "It is empty.", "Fill it in.")
@@ -57,27 +60,33 @@ def _checked_url(value: str) -> str:
         ) from None
 
 
-def _checked_body(value: str) -> str:
+def checked_body(value: str) -> str:
+    """A body as it is.
+
+    Raises:
+        PydanticCustomError: it goes beyond what can be shown everywhere.
+    """
     try:
         parse(value)
     except TextRefused as refused:
-        raise refusal("body", refused.what, refused.remedy) from None
+        raise refusal(f"body-{refused.code}", refused.what, refused.remedy) from None
     return value
 
 
-def _line(limit: int, *, required: bool = True) -> tuple[BeforeValidator, AfterValidator]:
-    return BeforeValidator(_cleaned), AfterValidator(_measured(limit, required=required))
+def line(limit: int, *, required: bool = True) -> tuple[BeforeValidator, AfterValidator]:
+    """What makes a field a single line of at most ``limit`` characters."""
+    return BeforeValidator(_cleaned), AfterValidator(measured(limit, required=required))
 
 
-Title = Annotated[str, *_line(200)]
-Summary = Annotated[str, *_line(500)]
-Label = Annotated[str, *_line(200)]
-Alt = Annotated[str, *_line(500)]
-Sentence = Annotated[str, *_line(300, required=False)]
-Slug = Annotated[str, *_line(40)]
-Url = Annotated[str, BeforeValidator(_cleaned), AfterValidator(_checked_url), AfterValidator(_measured(500))]
+Title = Annotated[str, *line(200)]
+Summary = Annotated[str, *line(500)]
+Label = Annotated[str, *line(200)]
+Alt = Annotated[str, *line(500)]
+Sentence = Annotated[str, *line(300, required=False)]
+Slug = Annotated[str, *line(40)]
+Url = Annotated[str, BeforeValidator(_cleaned), AfterValidator(_checked_url), AfterValidator(measured(500))]
 Body = Annotated[
-    str, BeforeValidator(_cleaned_lines), AfterValidator(_measured(BODY_LIMIT)), AfterValidator(_checked_body)
+    str, BeforeValidator(cleaned_lines), AfterValidator(measured(BODY_LIMIT)), AfterValidator(checked_body)
 ]
 
 

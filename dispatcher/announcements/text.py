@@ -35,10 +35,14 @@ _RIGHT_TO_LEFT = {"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"}
 
 
 class TextRefused(ValueError):
-    """A body goes beyond what can be shown everywhere. ``what`` says how, ``remedy`` what to do about it."""
+    """A body goes beyond what can be shown everywhere. ``what`` says how, ``remedy`` what to do about it.
 
-    def __init__(self, what: str, remedy: str) -> None:
+    ``code`` is the same in one word: long, brackets, picture, links, nested, table.
+    """
+
+    def __init__(self, code: str, what: str, remedy: str) -> None:
         super().__init__(f"{what} {remedy}")
+        self.code = code
         self.what = what
         self.remedy = remedy
 
@@ -113,12 +117,15 @@ def parse(source: str) -> tuple[Token, ...]:
     """
     if len(source) > BODY_LIMIT:
         raise TextRefused(
+            "long",
             f"The text is {len(source) - BODY_LIMIT:,} characters too long ({len(source):,} of {BODY_LIMIT:,}).",
             "Shorten it, or put part of it on a page of its own and link to that.",
         )
     if (brackets := source.count("[")) > BRACKET_LIMIT:
         raise TextRefused(
-            f"The text has {brackets:,} square brackets, more than {BRACKET_LIMIT:,}.", "Use round brackets."
+            "brackets",
+            f"The text has {brackets:,} square brackets, more than {BRACKET_LIMIT:,}.",
+            "Use round brackets.",
         )
     tokens = tuple(_MARKDOWN.parse(source))
     _check_bounds(tokens)
@@ -132,16 +139,20 @@ def count_links(tokens: Sequence[Token]) -> int:
 
 def _check_bounds(tokens: Sequence[Token]) -> None:
     if any(child.type == "image" for token in tokens for child in token.children or ()):
-        raise TextRefused("There is a picture in the text.", "Use the field `image`, with its `alt`, or a link.")
+        raise TextRefused(
+            "picture", "There is a picture in the text.", "Use the field `image`, with its `alt`, or a link."
+        )
     if (links := count_links(tokens)) > LINK_LIMIT:
-        raise TextRefused(f"The text has {links} links, more than {LINK_LIMIT}.", "Keep the most useful ones.")
+        raise TextRefused("links", f"The text has {links} links, more than {LINK_LIMIT}.", "Keep the most useful ones.")
     if any(token.level >= NESTING_LIMIT for token in tokens):
-        raise TextRefused("Lists or quotes are nested too deep.", "Use at most a list within a list.")
+        raise TextRefused("nested", "Lists or quotes are nested too deep.", "Use at most a list within a list.")
     columns = 0
     for token in tokens:
         columns = 0 if token.type == "tr_open" else columns + (token.type in ("th_open", "td_open"))
         if columns > TABLE_LIMIT:
-            raise TextRefused(f"A table has more than {TABLE_LIMIT} columns.", "Use a list, or a smaller table.")
+            raise TextRefused(
+                "table", f"A table has more than {TABLE_LIMIT} columns.", "Use a list, or a smaller table."
+            )
 
 
 def body_html(source: str, language: str) -> str:

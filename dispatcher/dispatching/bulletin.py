@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.conf import settings
+from django.utils.timezone import now
 
 from channels.contract import Act, Bulletin, Change, Fact, FactKind, Image, Link, Sender, Text
 from dispatcher.announcements import facts as finding
@@ -51,8 +53,27 @@ def build(
     that dispatch: a copy shows what was true when it was made.
     """
     texts = {row.language: row for row in revision.texts.all()}
-    order = [revision.language, *sorted(set(texts) - {revision.language})]
     history = _history(announcement, until)
+    return _made(announcement, revision, texts, at=at, early=early, reason=reason, history=history)
+
+
+def of_unstored(announcement: Announcement, revision: Revision, texts: Mapping[str, RevisionText]) -> Bulletin:
+    """The bulletin that ``texts`` would make if they were stored and went out now. Nothing needs to be stored."""
+    history = _history(announcement, None) if announcement.pk else ()
+    return _made(announcement, revision, texts, at=announcement.publish_at or now(), history=history)
+
+
+def _made(
+    announcement: Announcement,
+    revision: Revision,
+    texts: Mapping[str, RevisionText],
+    *,
+    at: datetime,
+    history: tuple[Change, ...],
+    early: bool = False,
+    reason: dict[str, str] | None = None,
+) -> Bulletin:
+    order = [revision.language, *sorted(set(texts) - {revision.language})]
     return Bulletin(
         announcement=announcement.public_id,
         slug=announcement.slug,

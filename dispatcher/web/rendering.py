@@ -18,6 +18,7 @@ from dispatcher.web import languages, people, wording
 
 # As assets/build.py names what it builds.
 STYLE, SCRIPT, ICON = "omroeper-1.css", "follow-1.js", "bell.svg"
+WRITE_SCRIPT, COPY_SCRIPT = "write-1.js", "copy-1.js"
 
 
 def environment(**options: Any) -> Environment:
@@ -51,6 +52,8 @@ def page(
     common = {
         "style_url": f"{site}assets/{STYLE}",
         "script_url": f"{site}assets/{SCRIPT}",
+        "write_script_url": f"{site}assets/{WRITE_SCRIPT}",
+        "copy_script_url": f"{site}assets/{COPY_SCRIPT}",
         "icon_url": f"{site}assets/{ICON}",
         "site_url": f"{site}{language}/",
         "practice": settings.PRACTICE,
