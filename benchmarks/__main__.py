@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from benchmarks import email, machine, memory, postfix, report
+from benchmarks import email, machine, memory, postfix, push, report
 from benchmarks.measure import Measure
 
 ROUNDS = 5
@@ -22,6 +22,7 @@ SIZES = (20_000, 100_000)
 class Name(StrEnum):
     EMAIL = "email"
     MEMORY = "memory"
+    PUSH = "push"
 
 
 class Database(StrEnum):
@@ -47,6 +48,9 @@ def main(
                 if name is Name.EMAIL:
                     for number, residents in enumerate(size or SIZES):
                         measures += _apart(email.run, each.value, residents, rounds or ROUNDS, number == 0)
+                elif name is Name.PUSH:
+                    for residents in size or SIZES[:1]:
+                        measures += _apart(push.run, each.value, residents, rounds or ROUNDS)
                 else:
                     measures += _apart(memory.run, each.value, max(size or SIZES))
     except postfix.Unavailable as missing:

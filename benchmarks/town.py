@@ -81,7 +81,7 @@ def populate(residents: int) -> None:
 class Announced:
     """One announcement, from submit to the last receipt settled; times in seconds.
 
-    ``planned`` is when planning was through (its first ring), ``first`` when the first e-mail's receipt was settled,
+    ``planned`` is when planning was through (its first ring), ``first`` when the first message's receipt was settled,
     both since submit.
     """
 
@@ -91,8 +91,8 @@ class Announced:
     accepted: int
 
 
-def announce() -> Announced:
-    """Submits and approves the announcement, and waits until its last receipt is settled.
+def announce(channel: str = "email") -> Announced:
+    """Submits and approves the announcement, and waits until the last receipt of ``channel`` is settled.
 
     Raises:
         RuntimeError: if not all of it is accepted.
@@ -101,10 +101,10 @@ def announce() -> Announced:
     began, began_on_lease_clock = time.time(), _lease_clock()
     dispatch = _approved(source)
     found = _until(dispatch, lambda found: found.settled)
-    accepted = next(outlet.accepted for outlet in found.outlets if outlet.channel == "email")
+    accepted = next(outlet.accepted for outlet in found.outlets if outlet.channel == channel)
     if found.total("accepted") != found.total("planned"):
         raise RuntimeError(f"{found.total('accepted')} of {found.total('planned')} were accepted: {found.outlets}")
-    first, last, rung = _moments(dispatch)
+    first, last, rung = _moments(dispatch, channel)
     return Announced(seconds=last - began, planned=rung - began_on_lease_clock, first=first - began, accepted=accepted)
 
 
@@ -157,15 +157,15 @@ def _lease_clock() -> float:
         return float(cursor.fetchone()[0])
 
 
-def _moments(dispatch: Dispatch) -> tuple[float, float, float]:
-    """When the first and the last e-mail were settled (since the epoch), and the first ring (lease clock)."""
+def _moments(dispatch: Dispatch, channel: str) -> tuple[float, float, float]:
+    """When the first and the last message were settled (since the epoch), and the first ring (lease clock)."""
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT min(d.settled_at), max(d.settled_at),
                 (SELECT min(rung_at) FROM dispatching_batch WHERE dispatch_id = %s)
             FROM dispatching_delivery d JOIN dispatching_outlet o ON o.id = d.outlet_id
-            WHERE d.dispatch_id = %s AND o.channel = 'email'""",
-            [dispatch.pk, dispatch.pk],
+            WHERE d.dispatch_id = %s AND o.channel = %s""",
+            [dispatch.pk, dispatch.pk, channel],
         )
         first, last, rung = cursor.fetchone()
     settled = [moment.timestamp() for moment in map(clock.moment, (first, last)) if moment is not None]
