@@ -29,9 +29,7 @@ def rate(processes: int, messages: int, octets: int) -> float:
     command = [sys.executable, "-m", "benchmarks.push_alone", str(messages), str(octets)]
     folder = Path(__file__).parents[1]
     started = [
-        subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1]
-        )
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=folder)
         for _ in range(processes)
     ]
     try:
