@@ -200,7 +200,10 @@ def test_by_push_a_real_encrypted_message_reaches_the_real_service_worker(
         assert "vier" in second["title"]
         assert worker.click(second["tag"]) == [f"{_site(town)}/nl/{said.json['announcement']}/"]
 
-        page.goto(f"{_site(town)}/subscribe/")
+        for path in ("/nl/", f"/nl/{said.json['announcement']}/"):
+            page.goto(_site(town) + path)
+            page.get_by_role("link", name="Krijg deze berichten").click()
+            expect(page.get_by_role("heading", level=1)).to_have_text("Hoor wat er verandert in uw buurt")
         expect(page.locator("#push")).to_be_visible()
         assert [line for line in watch.met if "favicon" not in line] == []
 

@@ -9,15 +9,17 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils.timezone import now
+from pytest_django.fixtures import Settings
 
 from dispatcher.acts.confirm import confirm
 from dispatcher.acts.leave import leave
 from dispatcher.audience.asking import WITHIN, forget_unconfirmed
 from dispatcher.audience.models import Address, Subscriber, Tally
+from dispatcher.audience.tokens import Purpose
 from dispatcher.dispatching.models import Dispatch, Outlet
 from tests.support.devices import email_outlet, push_outlet, subscription
 from tests.support.logged import log_events
-from tests.support.residents import every_row, resident
+from tests.support.residents import every_row, link, resident
 
 pytestmark = pytest.mark.django_db
 
@@ -175,3 +177,29 @@ def test_without_an_outlet_for_push_the_page_is_silent_about_it(client: Client) 
     _post({**FORM, "push": subscription()}, status=422)
     Outlet.objects.all().update(enabled=False)
     assert "U kunt zich nu niet aanmelden" in client.get("/subscribe/").content.decode()
+
+
+@pytest.mark.parametrize("path", ["/subscribe/", ""])
+def test_the_page_may_reach_the_practice_push_service_and_nothing_else(
+    client: Client, settings: Settings, town: Address, path: str
+) -> None:
+    path = path or link(Purpose.PREFERENCES, town)
+    settings.PRACTICE_PUSH = "127.0.0.1:8703"
+    policy = client.get(path)["Content-Security-Policy"]
+    assert "connect-src 'self' http://127.0.0.1:8703;" in f"{policy};"
+    assert "8703" not in client.get("/preferences/")["Content-Security-Policy"]
+    settings.PRACTICE_PUSH = ""
+    answer = client.get(path)
+    assert "connect-src 'self';" in f"{answer['Content-Security-Policy']};"
+    assert 'data-practice=""' in answer.content.decode()
+    assert "oefenstad" not in answer.content.decode()
+
+
+def test_the_app_begins_at_the_announcements_in_the_readers_language(client: Client) -> None:
+    manifest = client.get("/manifest.webmanifest", headers={"Accept-Language": "en"})
+    assert manifest["Content-Type"] == "application/manifest+json"
+    said = manifest.json()
+    assert (said["lang"], said["start_url"], said["scope"]) == ("en", "/en/", "/")
+    worker = client.get("/push-worker.js")
+    assert worker["Content-Type"].startswith("text/javascript")
+    assert worker["Cache-Control"] == "no-cache"
