@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
@@ -38,6 +38,24 @@ def is_public(address: str) -> bool:
     return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified)
 
 
+def address_class(address: str) -> str:
+    """What kind of address ``address`` is, in a word or two for the log; that of the address inside, where it has one.
+
+    It says neither host nor address: those may be somebody's.
+    """
+    ip = ipaddress.ip_address(address)
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+        if inner is None and ip in _NAT64:
+            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if inner is not None:
+            return address_class(str(inner))
+    for name in ("loopback", "link_local", "multicast", "unspecified", "reserved", "private"):
+        if getattr(ip, f"is_{name}"):
+            return name.replace("_", "-")
+    return "public" if is_public(address) else "not public"
+
+
 @dataclass(frozen=True, slots=True)
 class Egress:
     """Decides whether a host and port may be connected to.
@@ -45,10 +63,12 @@ class Egress:
     ``exceptions`` are host and port pairs that an administrator (or, in practice mode, the supervisor) allows although
     they are not public: an SMTP relay in the town's own network, the far sides of the practice town.
     With ``closed`` nothing else may be connected to, public or not: from practice mode nothing reaches the world.
+    ``told`` hears of each refusal what kind of address it was (``address_class``).
     """
 
     exceptions: Collection[tuple[str, int]] = field(default_factory=frozenset)
     closed: bool = False
+    told: Callable[[str], None] | None = field(default=None, compare=False, repr=False)
 
     async def resolve(self, host: str, port: int) -> list[str]:
         """The addresses of ``host`` to connect to, in the resolver's order, each one allowed.
@@ -60,6 +80,7 @@ class Egress:
         """
         named = (host.rstrip(".").lower(), port) in self.exceptions
         if self.closed and not named:
+            self._tell("not of the practice town")
             raise AddressNotAllowed(f"{host}:{port} is not of the practice town, and nothing else may be reached")
         loop = asyncio.get_running_loop()
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -67,5 +88,10 @@ class Egress:
         if not named:
             refused = [address for address in addresses if not is_public(address)]
             if refused:
+                self._tell(address_class(refused[0]))
                 raise AddressNotAllowed(f"{host}:{port} is not a public address ({refused[0]})")
         return addresses
+
+    def _tell(self, what: str) -> None:
+        if self.told is not None:
+            self.told(what)

@@ -24,6 +24,7 @@ from channels.kit.egress import AddressNotAllowed, Egress
 LIMIT = 1024 * 1024  # octets of an answer's body, after decompression
 SECONDS = 30.0  # for a whole request, redirects included
 HOPS = 5
+_HARMLESS = frozenset({"accept", "accept-language", "user-agent"})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -102,19 +103,25 @@ class Http:
     async def read(self, url: str, *, headers: Mapping[str, str] | None = None) -> Answer:
         """What the public reads at ``url``. Follows at most five redirects, each checked as the first was.
 
+        Another origin (RFC 6454) than the first gets none of ``headers`` but those that say what can be read.
+
         Raises:
             NotSent: if a hop could not be connected to, or is no http or https address.
             NoAnswer: if no status line came back in time, or there were too many hops.
         """
         until = _from_now(self._seconds)
+        given = dict(headers or {})
         for _ in range(HOPS + 1):
             _check(url)
-            request = self._client.build_request("GET", url, headers=dict(headers or {}))
+            request = self._client.build_request("GET", url, headers=given)
             answer = await self._exchange(request, until)
             onward = answer.headers.get("location")
             if answer.status not in _REDIRECTS or not onward:
                 return answer
-            url = urljoin(url, onward)
+            onward = urljoin(url, onward)
+            if _origin(onward) != _origin(url):
+                given = {name: value for name, value in given.items() if name.lower() in _HARMLESS}
+            url = onward
         raise NoAnswer(f"{_place(url)} leads on more than {HOPS} times")
 
     async def _exchange(self, request: httpx.Request, until: float) -> Answer:
@@ -168,6 +175,13 @@ def _check(url: str) -> None:
         raise NotSent("the address cannot be read", allowed=False) from None
     if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc or "\\" in url:
         raise NotSent("the address is no plain http or https address", allowed=False)
+
+
+def _origin(url: str) -> tuple[str, str]:
+    try:
+        return urlsplit(url).scheme, _place(url)
+    except ValueError:  # the next look at it says so
+        return "", url
 
 
 def _place(url: str) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import functools
 from typing import Any
 
+import structlog
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import connection
@@ -16,6 +17,8 @@ from channels.kit.egress import Egress
 from dispatcher.dispatching import clock
 from dispatcher.dispatching.models import Outlet, VaultEntry
 from dispatcher.dispatching.secretbox import seal, unseal
+
+log = structlog.get_logger("omroeper.egress")
 
 
 @functools.cache
@@ -50,12 +53,16 @@ class LedgerVault(Vault):
         )
 
 
-def egress() -> Egress:
+def egress(outlet: str = "") -> Egress:
     """The one policy: public addresses and what the installation names (settings.EGRESS_EXCEPTIONS).
 
-    In practice mode, what it names and nothing else.
+    In practice mode, what it names and nothing else. What is refused is logged: for which outlet, what kind of address.
     """
-    return Egress(frozenset(settings.EGRESS_EXCEPTIONS), closed=settings.PRACTICE)
+
+    def told(kind: str) -> None:
+        log.warning("egress.refused", outlet=outlet, address=kind)
+
+    return Egress(frozenset(settings.EGRESS_EXCEPTIONS), closed=settings.PRACTICE, told=told)
 
 
 def build(outlet: Outlet) -> Common:
@@ -67,7 +74,9 @@ def build(outlet: Outlet) -> Common:
     """
     channel = registry.channel(outlet.channel)
     values: dict[str, Any] = unseal(outlet.settings) if outlet.settings else {}
-    return channel(channel.read_settings(values), Surroundings(egress=egress(), vault=LedgerVault(outlet.pk)))
+    return channel(
+        channel.read_settings(values), Surroundings(egress=egress(outlet.name), vault=LedgerVault(outlet.pk))
+    )
 
 
 class OpenChannels:
