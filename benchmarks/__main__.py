@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from benchmarks import email, machine, memory, postfix, push, report
+from benchmarks import debian, email, machine, memory, page, postfix, push, report, urgent
 from benchmarks.measure import Measure
 
 ROUNDS = 5
@@ -22,6 +22,8 @@ SIZES = (20_000, 100_000)
 class Name(StrEnum):
     EMAIL = "email"
     MEMORY = "memory"
+    URGENT = "urgent"
+    PAGE = "page"
     PUSH = "push"
 
 
@@ -33,7 +35,7 @@ class Database(StrEnum):
 def main(
     names: Annotated[list[Name] | None, typer.Argument(help="Which benchmarks. Default: all.", metavar="NAME")] = None,
     size: Annotated[list[int] | None, typer.Option(min=100, help="How many residents; may be repeated.")] = None,
-    rounds: Annotated[int | None, typer.Option(min=1, help="How often each contender sends.")] = None,
+    rounds: Annotated[int | None, typer.Option(min=1, help="How often each contender has its turn.")] = None,
     database: Annotated[list[Database] | None, typer.Option(help="On which databases; may be repeated.")] = None,
     json: Annotated[Path | None, typer.Option(help="Write what was found to this file, too.")] = None,
 ) -> None:
@@ -41,21 +43,27 @@ def main(
     console = Console()
     about = machine.describe()
     measures: list[Measure] = []
+    wanted = names or list(Name)
     try:
-        postfix.tools()
+        if set(wanted) - {Name.PAGE, Name.PUSH}:
+            postfix.tools()
         for each in database or list(Database):
-            for name in names or list(Name):
+            for name in wanted:
                 if name is Name.EMAIL:
                     for number, residents in enumerate(size or SIZES):
                         measures += _apart(email.run, each.value, residents, rounds or ROUNDS, number == 0)
+                elif name is Name.MEMORY:
+                    measures += _apart(memory.run, each.value, max(size or SIZES))
                 elif name is Name.PUSH:
                     for residents in size or SIZES[:1]:
                         measures += _apart(push.run, each.value, residents, rounds or ROUNDS)
-                else:
-                    measures += _apart(memory.run, each.value, max(size or SIZES))
-    except postfix.Unavailable as missing:
+                elif name is Name.URGENT:
+                    measures += _apart(urgent.run, each.value, max(size or SIZES), rounds or ROUNDS)
+    except debian.Unavailable as missing:
         console.print(str(missing), style="bold red")
         raise typer.Exit(1) from None
+    if Name.PAGE in wanted:  # from memory: it has no database
+        measures += _pages(rounds or ROUNDS, console)
     report.show(measures, console)
     if json is not None:
         json.write_text(report.as_json(measures, about))
@@ -64,6 +72,16 @@ def main(
     else:
         report.PAGE.write_text(report.as_page(measures, about, ROUNDS))
         console.print("Written to benchmarks/results.md.")
+
+
+def _pages(rounds: int, console: Console) -> list[Measure]:
+    """The page benchmark; nothing of it, and why, on a machine without its tools."""
+    try:
+        page.tools()
+    except debian.Unavailable as missing:
+        console.print(f"Not run here: pages against nginx. {missing}", style="bold")
+        return []
+    return _apart(page.run, rounds)
 
 
 def _apart(measure: Callable[..., list[Measure]], *arguments: object) -> list[Measure]:

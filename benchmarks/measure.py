@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 @dataclass(frozen=True, slots=True)
 class Measure:
     """One figure. ``least`` or ``most`` is its target, where it has one. ``rates`` are messages per second behind it:
-    they belong to this machine and this hour, the ratio does not.
+    they belong to this machine and this hour, the ratio does not. ``database`` is empty and ``size`` 0 where neither
+    has a part in it.
     """
 
     what: str

@@ -108,6 +108,14 @@ def announce(channel: str = "email") -> Announced:
     return Announced(seconds=last - began, planned=rung - began_on_lease_clock, first=first - began, accepted=accepted)
 
 
+def publish() -> str:
+    """Has the announcement on the website; returns the path of its Dutch page."""
+    dispatch = _approved(files.read(TEXT, now()))
+    _until(dispatch, lambda found: any(each.channel == "website" and each.settled for each in found.outlets))
+    assert dispatch.announcement is not None
+    return f"/nl/{dispatch.announcement.slug}/"
+
+
 def progress_seconds() -> tuple[float, float]:
     """How long the progress of a dispatch takes that has its whole mailing due: its query, and the call around it.
 

@@ -14,6 +14,7 @@ from benchmarks.measure import Measure
 
 RATIO = Measure("e-mail", "sqlite", 20_000, 1.25, "times", least=1.2, rates={"ours": 9000.4, "theirs": 7200.0})
 MEMORY = Measure("memory", "postgres", 100_000, 6.0, "MB", most=5)
+PAGE = Measure("a page", "", 0, 0.6, "times", least=0.5, rates={"ours": 9000.0, "theirs": 15_000.0})
 LENGTH = Measure("length", "postgres", 100_000, 10_203, "octets")
 
 
@@ -48,6 +49,12 @@ def test_the_page_tells_judgements_from_explanations() -> None:
     assert "| memory | PostgreSQL | 100,000 | 6 MB | ≤ 5 | missed |" in judged
     assert "| length | PostgreSQL | 100,000 | 10,203 octets |  |  |" in explained
     assert "- e-mail (SQLite, 20,000): ours 9,000, theirs 7,200" in explained
+
+
+def test_what_has_no_database_names_none() -> None:
+    page = report.as_page([PAGE], {"processor cores": "2"}, rounds=5)
+    assert "| a page |  |  | 0.6 times | ≥ 0.5 | reached |" in page
+    assert "- a page: ours 9,000, theirs 15,000" in page
 
 
 def test_the_terminal_shows_both_tables() -> None:
