@@ -49,20 +49,11 @@ def main(
             postfix.tools()
         for each in database or list(Database):
             for name in wanted:
-                if name is Name.EMAIL:
-                    for number, residents in enumerate(size or SIZES):
-                        measures += _apart(email.run, each.value, residents, rounds or ROUNDS, number == 0)
-                elif name is Name.MEMORY:
-                    measures += _apart(memory.run, each.value, max(size or SIZES))
-                elif name is Name.PUSH:
-                    for residents in size or SIZES[:1]:
-                        measures += _apart(push.run, each.value, residents, rounds or ROUNDS)
-                elif name is Name.URGENT:
-                    measures += _apart(urgent.run, each.value, max(size or SIZES), rounds or ROUNDS)
+                measures += _on(each.value, name, size, rounds or ROUNDS)
     except debian.Unavailable as missing:
         console.print(str(missing), style="bold red")
         raise typer.Exit(1) from None
-    if Name.PAGE in wanted:  # from memory: it has no database
+    if Name.PAGE in wanted:
         measures += _pages(rounds or ROUNDS, console)
     report.show(measures, console)
     if json is not None:
@@ -72,6 +63,26 @@ def main(
     else:
         report.PAGE.write_text(report.as_page(measures, about, ROUNDS))
         console.print("Written to benchmarks/results.md.")
+
+
+def _on(database: str, name: Name, size: list[int] | None, rounds: int) -> list[Measure]:
+    """A benchmark on one database; nothing for one that has none."""
+    sizes = size or SIZES
+    measures: list[Measure] = []
+    match name:
+        case Name.EMAIL:
+            for number, residents in enumerate(sizes):
+                measures += _apart(email.run, database, residents, rounds, number == 0)
+        case Name.PUSH:
+            for residents in size or SIZES[:1]:
+                measures += _apart(push.run, database, residents, rounds)
+        case Name.MEMORY:
+            measures += _apart(memory.run, database, max(sizes))
+        case Name.URGENT:
+            measures += _apart(urgent.run, database, max(sizes), rounds)
+        case Name.PAGE:  # from memory: see _pages
+            pass
+    return measures
 
 
 def _pages(rounds: int, console: Console) -> list[Measure]:
