@@ -75,7 +75,7 @@ def _groups(outlet_id: int | None) -> list[Group]:
     )
     if outlet_id is not None:
         batches = batches.filter(outlet_id=outlet_id)
-    later = Q(state=DeliveryState.DUE, attempts__gt=0)
+    later = Q(state=DeliveryState.DUE) & ~Q(reason="")
     rows = (
         Delivery.objects.filter(batch__in=batches)
         .filter(later | Q(state__in=[DeliveryState.REJECTED, DeliveryState.GONE, DeliveryState.UNKNOWN]))
