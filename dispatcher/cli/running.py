@@ -108,9 +108,19 @@ def _watch(dispatches: list[Any], *, once: bool, as_json: bool, ended: threading
             show({"settled": code == 0, "dispatches": [as_document(dispatch) for dispatch in dispatches]})
         elif code == 0:
             console.print("\nAll settled, and every public copy says the same.", style="bold green")
+            _say_what_a_person_does()
         else:
             console.print("\nNot all of it went well: see the table.", style="bold red")
     return code
+
+
+def _say_what_a_person_does() -> None:
+    from dispatcher.dispatching.handwork import count_open
+
+    count = count_open()
+    if count:
+        tasks = "1 post waits" if count == 1 else f"{count} posts wait"
+        console.print(f"{tasks} for a person: the text stands under [bold]omroeper hand list[/].")
 
 
 def _urls(town: Embedded, *, as_json: bool) -> None:

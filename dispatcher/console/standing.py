@@ -91,6 +91,7 @@ class Standing:
     planned: int
     lines: list[Line]
     segments: list[Segment]
+    by_hand: int
     addresses: int
     places: int
     pace: int
@@ -122,6 +123,7 @@ def standing(dispatch: Dispatch) -> Standing:
         planned=found.total("planned"),
         lines=lines,
         segments=segments(figures),
+        by_hand=found.total("by_hand"),
         addresses=sum(line.outlet.planned for line in lines if not line.public),
         places=sum(line.public for line in lines),
         pace=_pace(phase, lines, until),
@@ -201,6 +203,8 @@ def _lines(found: Progress, moment: datetime) -> list[Line]:
 
 def _badge(outlet: OutletProgress, rate: float) -> str:
     """The one state that says most about an outlet."""
+    if outlet.by_hand:
+        return "due"
     if outlet.settled:
         if outlet.accepted or not outlet.planned:
             return "accepted"
