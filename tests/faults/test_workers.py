@@ -14,64 +14,10 @@ import subprocess
 import pytest
 
 from tests.faults.conftest import Strike
+from tests.support.kill_points import PLAN_NEWEST, WINDOW, stand_at
 from tests.support.stricken import FULL, Stricken
 
 SLOWLY = {"kind": "slow", "seconds": 0.004}
-WINDOW = 20
-
-# The product's own steps, up to a point. What follows stands still until it is killed.
-STEPS = """
-import django; django.setup()
-import asyncio, sys
-from dispatcher.dispatching import leasing, settle
-from dispatcher.dispatching.models import Batch
-batch = Batch.objects.filter(outlet__channel="email").order_by("pk")[0]
-lease = leasing.take(batch.pk, "the one that dies")
-assert lease is not None
-point = {point!r}
-if point != "K2":
-    released = settle.settle(lease, [], after=0, room={window})
-    assert len(released) == {window}
-if point == "K6":
-    from channels.contract import Act, Copy
-    from dispatcher.dispatching.handover import HandOver
-    from dispatcher.dispatching.process import current
-    from dispatcher.dispatching.send import _outlet_and_copy
-    leasing.give_back(lease)
-    lease = leasing.take(batch.pk, "the one that dies")
-    process = current()
-    async def work():
-        outlet, copies = _outlet_and_copy(lease)
-        channel = await process.channels.get(outlet)
-        await HandOver(process, lease, asyncio.Event(), channel, copies).run()
-    import os
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-    process.run(work())
-print("there", flush=True)
-sys.stdin.read()
-"""
-
-
-PLAN_NEWEST = """
-import django; django.setup()
-from dispatcher.dispatching import plan
-from dispatcher.dispatching.models import Dispatch
-plan.plan(Dispatch.objects.order_by("-pk")[0].pk)
-"""
-
-
-def _stand_at(stricken: Stricken, point: str) -> subprocess.Popen[str]:
-    """Plans, publishes the page, and brings a process to the point, where it stands still."""
-    stricken.python(PLAN_NEWEST)
-    stricken.town.start("w-fast")
-    page = """SELECT min(b.accepted) FROM dispatching_batch b JOIN dispatching_outlet o ON o.id = b.outlet_id
-        WHERE o.channel = 'website'"""
-    stricken.town.until(lambda: stricken.one(page), what="the page")
-    stricken.town.stop("w-fast")
-    process = stricken.hold(STEPS.format(point=point, window=WINDOW))
-    assert process.stdout is not None
-    assert process.stdout.readline().strip() == "there", "it did not reach the point"
-    return process
 
 
 def _kill(process: subprocess.Popen[str]) -> None:
@@ -83,7 +29,7 @@ def _kill(process: subprocess.Popen[str]) -> None:
 def test_f14_killed_before_or_after_the_wire(strike: Strike, point: str) -> None:
     stricken = strike(parts=("practice",))
     stricken.announce()
-    holder = _stand_at(stricken, point)
+    holder = stand_at(stricken, point)
     _kill(holder)
     stricken.town.start("w-fast", "w-mail")
     stricken.settled()
@@ -212,7 +158,7 @@ def test_update_planned_while_a_batch_is_in_hand(strike: Strike, point: str) -> 
     slug = stricken.announce()["announcement"]
     holder = None
     if point in {"K2", "K3"}:
-        holder = _stand_at(stricken, point)
+        holder = stand_at(stricken, point)
     else:
         moment = "after-dot" if point == "K4" else "after-reply"
         stricken.practice.switch({"kind": "signal", "moment": moment, "signal": "SIGSTOP", "after": 30})

@@ -66,18 +66,21 @@ def settled(town: Town, *, timeout: float = 60) -> None:
     )
 
 
-def check_ledger(town: Town, taken: Counter[str], *, twice_at_most: int = 0, at_rest: bool = True) -> Figures:
+def check_ledger(
+    town: Town, taken: Counter[str], *, twice_at_most: int = 0, at_rest: bool = True, channel: str = "email"
+) -> Figures:
     """Asserts I1, I2, I3, I4, I7 and I10, prints the figures and returns them.
 
-    ``taken`` counts the delivery keys that the far side recorded, ``twice_at_most`` is the bound of I3: window times
-    the number of kills or cut connections. ``at_rest`` off leaves out what only holds once all is settled.
+    ``taken`` counts the delivery keys that the far side of the direct ``channel`` recorded, ``twice_at_most`` is the
+    bound of I3: window times the number of kills or cut connections. ``at_rest`` off leaves out what only holds once
+    all is settled.
     """
     rows = deliveries(town)
     assert rows, "nothing was planned"
     _one_plan(town, rows)
     _accounted(rows, at_rest=at_rest)
     _counters(town, rows, at_rest=at_rest)
-    mails = {f"{row['dispatch']}.{row['address']}": row for row in rows if row["channel"] == "email"}
+    mails = {f"{row['dispatch']}.{row['address']}": row for row in rows if row["channel"] == channel}
     lost = [key for key, row in mails.items() if row["state"] == "accepted" and key not in taken]
     assert not lost, f"I2: {len(lost)} accepted and never taken, for example {lost[:3]}"
     stray = [key for key in taken if key not in mails]
@@ -88,7 +91,7 @@ def check_ledger(town: Town, taken: Counter[str], *, twice_at_most: int = 0, at_
     unexplained = [key for key in again if mails[key]["attempts"] < 2 and not mails[key]["doubts"]]
     assert not unexplained, f"I3: twice without an attempt that had no receipt: {unexplained[:3]}"
     for row in rows:
-        if row["channel"] == "email":
+        if row["channel"] == channel:
             assert row["doubts"] <= 2, f"I4: delivery {row['id']} was in doubt {row['doubts']} times"
     figures = Figures(
         planned=len(mails),
