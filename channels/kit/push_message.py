@@ -16,7 +16,6 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from channels.contract import Copy, Receipt, Recipient
 from channels.kit.push_address import PushAddress, base64url
@@ -80,9 +79,9 @@ class Message:
             KeyError: if a slot has no value.
         """
         address = PushAddress.read(recipient.address, extra_hosts=self._terms.extra_hosts)
-        whole, small = _filled(self._whole, recipient.slots), _filled(self._small, recipient.slots)
+        whole, alone = _filled(self._whole, recipient.slots), False
         if len(whole) > LONGEST:
-            whole, small = small, b""
+            whole, alone = _filled(self._small, recipient.slots), True
         authorization = self._terms.vapid.authorization(address.origin)
         path = address.endpoint[len(address.origin) :]
         head = (
@@ -99,8 +98,8 @@ class Message:
         return address.origin, Job(
             key=recipient.key,
             request=request(whole),
-            smaller=(lambda: request(small)) if small and len(small) < len(whole) else None,
-            secrets=(address.endpoint, path, urlsplit(path).path.rpartition("/")[2] or path, authorization),
+            smaller=None if alone else lambda: request(_filled(self._small, recipient.slots)),
+            secrets=(address.endpoint, path, path.rpartition("/")[2] or path, authorization),
             tell=tell,
         )
 
