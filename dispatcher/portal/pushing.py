@@ -11,7 +11,7 @@ from django.urls import get_script_prefix, reverse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from channels.kit.push_address import PushAddressInvalid
+from channels.kit.push_address import PushAddress, PushAddressInvalid
 from dispatcher.acts.subscribe import renew_device
 from dispatcher.audience.limits import TooMany
 from dispatcher.dispatching import push
@@ -43,6 +43,13 @@ def for_page() -> dict[str, str] | None:
         "scope": site,
         "practice": f"{_practice()}/subscriptions" if _practice() else "",
     }
+
+
+def phone(device: PushAddress | None) -> str:
+    """The page of the drawn phone that ``device`` is in the practice town; empty elsewhere."""
+    if device is None or not _practice() or device.origin != _practice():
+        return ""
+    return f"{_practice()}/phone/{device.endpoint.rpartition('/')[2]}"
 
 
 def allowed(response: HttpResponse) -> HttpResponse:

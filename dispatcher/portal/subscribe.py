@@ -78,6 +78,7 @@ def subscribe(request: HttpRequest) -> HttpResponse:
         "device": device is not None,
         "topics": [topic.name for topic in topics() if topic.slug in form.cleaned_data["topics"]],
         "push": pushing.for_page(),
+        "phone": pushing.phone(device),
     }
     return page(request, "portal/subscribe_asked.html", asked, status=HTTPStatus.ACCEPTED)
 
