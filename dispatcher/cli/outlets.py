@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from dispatcher.cli.installation import attach
-from dispatcher.cli.output import AsJson, show, table
+from dispatcher.cli.output import AsJson, say, show, table
 
 app = typer.Typer(help="Look at outlets and check them.", no_args_is_help=True, rich_markup_mode="rich")
 
@@ -40,6 +40,19 @@ def list_outlets(as_json: AsJson = False) -> None:
         [[*list(row.values())[:-1], row["rate"] or "no limit"] for row in rows],
         empty="There are no outlets yet. 'omroeper run' makes those of the practice town.",
     )
+
+
+@app.command(epilog="Example: omroeper outlets push-key")
+def push_key(as_json: AsJson = False) -> None:
+    """Make a key pair for a push outlet, once: every subscription is bound to it. Nothing is stored."""
+    from channels.kit.vapid import new_key, public_key
+
+    private = new_key()
+    if as_json:
+        show({"vapid_key": private, "public_key": public_key(private)})
+        return
+    say(f"vapid_key   {private}\npublic key  {public_key(private)}")
+    say("Put vapid_key in the outlet's settings and keep it secret. With another key everyone has to subscribe anew.")
 
 
 @app.command(epilog="Example: omroeper outlets check email")
