@@ -15,6 +15,7 @@ from dispatcher.console import signed_in, urls
 from dispatcher.staff import door
 from dispatcher.staff.models import Employee, RefusedSignIn
 from dispatcher.staff.roles import Role
+from tests.console.test_follow import text_of
 from tests.support.signed_in import PASSWORD, client_of, employee, enter
 
 pytestmark = pytest.mark.django_db
@@ -176,6 +177,6 @@ def test_without_a_role_nothing_is_shown() -> None:
     answer = client_of().get("/console/?lang=en")
     assert answer.status_code == 403
     page = answer.content.decode()
-    assert "Your role does not do this. Ask: writer, adviser, duty officer" in page.replace("administrator, ", "")
+    assert "Your role does not do this. Ask: administrator, adviser, duty officer or writer." in text_of(page)
     refused = AuditEntry.objects.get(act="refused")
     assert refused.details == {"right": "read", "why": "NotAllowed"}
