@@ -51,7 +51,7 @@ def push_key(as_json: AsJson = False) -> None:
     if as_json:
         show({"vapid_key": private, "public_key": public_key(private)})
         return
-    say(f"vapid_key   {private}\npublic key  {public_key(private)}")
+    typer.echo(f"vapid_key   {private}\npublic key  {public_key(private)}")  # whole lines: they are there to be copied
     say("Put vapid_key in the outlet's settings and keep it secret. With another key everyone has to subscribe anew.")
 
 
