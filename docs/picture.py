@@ -55,7 +55,7 @@ async def main() -> None:
         async with Embedded(Options(data=Path(folder) / "data", port=0)) as town, async_playwright() as playwright:
             follow = await _announce(town)
             browser = await playwright.chromium.launch(executable_path=browsers.find(), args=["--no-sandbox"])
-            site, mailbox = town.urls["site"], town.urls["mailbox"]
+            site, mailbox = town.urls["site"], town.urls["town"]
             urls = {
                 "follow": f"{site}{follow}",
                 "page": f"{site}/nl/door-het-coronavirus-werken-wij-anders/",

@@ -80,9 +80,9 @@ def _practice_address() -> str:
     running = state.running(data_folder())
     if given:
         return f"http://{given}"
-    if running is None or "mailbox" not in running.urls:
+    if running is None or "town" not in running.urls:
         give_up("The practice town is not running. Start it with 'omroeper run'.")
-    return running.urls["mailbox"]
+    return running.urls["town"]
 
 
 def _wanted(what: str) -> dict[str, object]:

@@ -127,9 +127,11 @@ def _urls(town: Embedded, *, as_json: bool) -> None:
     if as_json:
         return
     lines = [f"[bold]Website[/]    {town.urls['site']}/"]
-    if "mailbox" in town.urls:
-        lines.append(f"[bold]Mailbox[/]    {town.urls['mailbox']}/   (what residents receive)")
-        lines.append(f"[bold]Follow[/]     {town.urls['site']}/console/")
+    if "town" in town.urls:
+        lines.insert(0, f"[bold]The town[/]   {town.urls['town']}/   (what people see, side by side)")
+        lines.append(f"[bold]Console[/]    {town.urls['site']}/console/   (write, approve, follow)")
+        lines.append(f"[bold]Subscribe[/]  {town.urls['site']}/subscribe/   (residents choose)")
+        lines.append(f"[bold]Mailbox[/]    {town.urls['mailbox']}   (what residents receive)")
         lines.append("Practice town: an example, not from the municipality. Nothing reaches anybody.")
     lines.append("Ctrl-C stops everything; nothing is lost.")
     console.print(Panel("\n".join(lines), title="Omroeper", title_align="left", expand=False))

@@ -72,14 +72,18 @@ def web(port: int) -> Program:
     return Program(name="web", rank=WEB_RANK, argv=argv, ready=answers(port, "/health"), grace=15)
 
 
-def practice(layout: Layout, smtp_port: int, web_port: int, far_sides: Mapping[str, int]) -> Program:
+def practice(
+    layout: Layout, smtp_port: int, web_port: int, far_sides: Mapping[str, int], *, site_port: int, site: str
+) -> Program:
     """The practice town: the far sides that take what we send. It says on which ports it listens.
 
-    ``far_sides`` has the ports of those that speak HTTP, by name.
+    ``far_sides`` has the ports of those that speak HTTP, by name. The town reads the public site on ``site_port`` of
+    this machine, as residents do; ``site`` is how messages write its address.
     """
     argv = [
         sys.executable, "-m", "dispatcher.practice", "--data", str(layout.practice),
         "--smtp-port", str(smtp_port), "--web-port", str(web_port),
+        "--site", f"http://localhost:{site_port}", "--links", site,
         *(part for name, port in far_sides.items() for part in (f"--{name}-port", str(port))),
     ]  # fmt: skip
     return Program(name="practice", rank=PRACTICE_RANK, argv=argv, speaks=True, grace=5)

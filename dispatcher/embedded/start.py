@@ -24,7 +24,7 @@ from .layout import Layout, claim, prepare
 from .supervisor import Supervisor
 
 WEB_PORT = 8700
-PRACTICE_PORTS = {"mailbox": 8701, "smtp": 8725, "timeline": 8702, "push": 8703, "colleagues": 8704}
+PRACTICE_PORTS = {"town": 8701, "smtp": 8725, "timeline": 8702, "push": 8703, "colleagues": 8704}
 """The practice town's ports by what is there: its pages, its mail server, and each far side that speaks HTTP."""
 FAR_SIDES = ("timeline", "push", "colleagues")
 PARTS = ("practice", "web", *programs.POOLS, "beat")
@@ -51,7 +51,8 @@ class Embedded:
     """A running installation, as an async context manager: leaving it stops every process that it started.
 
     ``environment`` is what Django needs to work on this installation from another process; ``urls`` has ``site`` and,
-    with the practice town, ``mailbox`` and ``FAR_SIDES``; ``ports`` has ``web`` and ``PRACTICE_PORTS``.
+    with the practice town, ``town`` (its pages), ``mailbox`` and ``FAR_SIDES``; ``ports`` has ``web`` and
+    ``PRACTICE_PORTS``.
 
     Raises:
         CannotStart: on entering, with the sentence for the person at the terminal.
@@ -144,11 +145,12 @@ class Embedded:
 
     def _describe_practice(self) -> None:
         """Where the practice town is. Exactly these ports may be connected to, beside what the settings name."""
-        for name in ("mailbox", *FAR_SIDES):
+        for name in ("town", *FAR_SIDES):
             self.urls[name] = f"http://localhost:{self.ports[name]}"
+        self.urls["mailbox"] = f"{self.urls['town']}/mailbox"
         for name in ("smtp", *FAR_SIDES):
             self.environment[f"OMROEPER_PRACTICE_{name.upper()}"] = f"{ports.HOST}:{self.ports[name]}"
-        self.environment["OMROEPER_PRACTICE_WEB"] = f"{ports.HOST}:{self.ports['mailbox']}"
+        self.environment["OMROEPER_PRACTICE_WEB"] = f"{ports.HOST}:{self.ports['town']}"
         reached = [self.ports[name] for name in ("web", "smtp", *FAR_SIDES)]
         ours = [f"{host}:{port}" for port in reached for host in (ports.HOST, "localhost")]
         site = urlsplit(self.urls["site"])  # our own pages are read back where the public finds them
@@ -169,7 +171,12 @@ class Embedded:
         self._programs["web"] = programs.web(self.ports["web"])
         if self._practises:
             self._programs["practice"] = programs.practice(
-                self.layout, self.ports["smtp"], self.ports["mailbox"], {name: self.ports[name] for name in FAR_SIDES}
+                self.layout,
+                self.ports["smtp"],
+                self.ports["town"],
+                {name: self.ports[name] for name in FAR_SIDES},
+                site_port=self.ports["web"],
+                site=self.urls["site"],
             )
         return supervisor
 

@@ -48,10 +48,15 @@ def _named(far_side: Listener[Any], fault: Mapping[str, Any], language: Language
     """A fault that is on: as the presets call it where one is like it, and in technical words."""
     technical = " ".join(str(fault[field]) for field in _TECHNICAL if fault.get(field))
     for name, preset in far_side.presets.items():
-        like = far_side.read_faults({"preset": name})[0].model_dump(mode="json")
-        if all(like.get(field) == fault.get(field) for field in _TELLING):
+        if is_like(far_side, name, fault):
             return preset.words[language][0], technical
     return technical, technical
+
+
+def is_like(far_side: Listener[Any], preset: str, fault: Mapping[str, Any]) -> bool:
+    """Whether a fault is the preset's, be it with other settings."""
+    like = far_side.read_faults({"preset": preset})[0].model_dump(mode="json")
+    return all(like.get(field) == fault.get(field) for field in _TELLING)
 
 
 def _event(event: dict[str, Any], language: Language) -> tuple[str, str]:

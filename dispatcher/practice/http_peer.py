@@ -90,6 +90,10 @@ class HttpPeer(Listener[HttpFault]):
         pid = line.peer() if self.setting.keep else None
         return self.record.add(key=key, recipient=recipient, what=what, port=line.port, pid=pid, **more)
 
+    @property
+    def keeps(self) -> bool:
+        return self.setting.keep
+
     def read_faults(self, wanted: object) -> list[HttpFault]:
         return read_wanted(wanted, adapter, {name: preset.fault for name, preset in self.presets.items()}, KINDS)
 

@@ -80,6 +80,11 @@ class Listener(ABC, Generic[F]):
         """The connections that are open."""
 
     @property
+    @abstractmethod
+    def keeps(self) -> bool:
+        """Whether it keeps what it takes, and not only counts it."""
+
+    @property
     def board(self) -> Board:
         return self._board
 

@@ -54,6 +54,10 @@ class MailServer(Listener[Fault]):
         self.lines: set[Line] = set()
         self.taken = 0
 
+    @property
+    def keeps(self) -> bool:
+        return self.mailbox.keep
+
     def read_faults(self, wanted: object) -> list[Fault]:
         return read_faults(wanted)
 

@@ -31,7 +31,8 @@ class Pages:
         self._far_sides = far_sides
         self._renderer = renderer
 
-    def _page(self, template: str, request: Request, values: dict[str, Any]) -> Response:
+    def page(self, template: str, request: Request, values: dict[str, Any], *, scripts: bool = False) -> Response:
+        """A page from a template, with what every page has. ``scripts`` lets it run the scripts of this server."""
         language = language_of(request)
         faults = {name: len(far_side.board.as_json()) for name, far_side in self._far_sides.items()}
         body = self._renderer.render(
@@ -50,7 +51,8 @@ class Pages:
                 **values,
             },
         )
-        headers = {"content-security-policy": POLICY, "content-language": language}
+        policy = f"{POLICY}; script-src 'self'; connect-src 'self'" if scripts else POLICY
+        headers = {"content-security-policy": policy, "content-language": language}
         if "lang" in request.query:
             headers["set-cookie"] = remembering(language)
         return Response(body, headers=headers)
@@ -68,10 +70,10 @@ class Pages:
             "recipient": recipient,
             "page": page,
             "pages": max(1, -(-found // PAGE_SIZE)),
-            "page_url": lambda number: "/?" + urlencode({**kept, "page": number}),
-            "mail_of": lambda address: "/?" + urlencode({"to": address}),
+            "page_url": lambda number: "/mailbox?" + urlencode({**kept, "page": number}),
+            "mail_of": lambda address: "/mailbox?" + urlencode({"to": address}),
         }
-        return self._page("mailbox.html", request, values)
+        return self.page("mailbox.html", request, values)
 
     def addresses(self, request: Request) -> Response:
         """Each address that got mail: how much, and the latest subject."""
@@ -90,16 +92,16 @@ class Pages:
             "page": page,
             "pages": max(1, -(-len(names) // PAGE_SIZE)),
             "page_url": lambda number: "/addresses?" + urlencode({**kept, "page": number}),
-            "mail_of": lambda address: "/?" + urlencode({"to": address}),
+            "mail_of": lambda address: "/mailbox?" + urlencode({"to": address}),
         }
-        return self._page("addresses.html", request, values)
+        return self.page("addresses.html", request, values)
 
     def message(self, request: Request, number: int) -> Response:
         """One message as its reader sees it."""
         taken = self._server.mailbox.taken[number]
         content = self._server.mailbox.content(taken)
         letter = open_letter(content) if content is not None else None
-        return self._page("message.html", request, {"number": number, "taken": taken, "letter": letter})
+        return self.page("message.html", request, {"number": number, "taken": taken, "letter": letter})
 
     def faults(
         self,
@@ -112,8 +114,8 @@ class Pages:
     ) -> Response:
         """What is on at a far side, what happened, and what can be switched on."""
         values = faults_page.shown(far_side, language_of(request), problems, preset, typed or {})
-        return self._page("faults.html", request, values)
+        return self.page("faults.html", request, values)
 
     def problem(self, request: Request, sentence: str) -> Response:
         """A page that says why there is no other."""
-        return self._page("problem.html", request, {"sentence": sentence})
+        return self.page("problem.html", request, {"sentence": sentence})

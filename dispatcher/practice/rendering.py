@@ -30,13 +30,14 @@ def remembering(language: Language) -> str:
 
 
 class Renderer:
-    """Renders templates in a language. ``assets`` is the folder with the product's style sheet, if any.
+    """Renders templates in a language. ``assets`` is the folder with the product's style sheet and scripts, if any.
 
     ``home`` is the address of the town's own pages, empty where these are they.
     """
 
     def __init__(self, assets: Path | None, home: str = "") -> None:
         styles = sorted(assets.glob("omroeper*.css")) if assets else []
+        scripts = sorted(assets.glob("follow*.js")) if assets else []
         self._environment = Environment(
             loader=FileSystemLoader([TEMPLATES, TEMPLATES.parent]),
             autoescape=select_autoescape(["html"]),
@@ -44,7 +45,9 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.globals.update(style=styles[-1].name if styles else None, home=home)
+        self._environment.globals.update(
+            style=styles[-1].name if styles else None, script=scripts[-1].name if scripts else None, home=home
+        )
 
     def render(
         self, template: str, language: Language, path: str, query: Mapping[str, str], values: Mapping[str, Any]

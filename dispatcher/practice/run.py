@@ -25,6 +25,8 @@ from dispatcher.practice.loopback import PortTaken, bind_loopback
 from dispatcher.practice.mail_server import MailServer, Tls
 from dispatcher.practice.mailbox import Mailbox, MailboxInUse
 from dispatcher.practice.peers import PEERS
+from dispatcher.practice.town.links import Links
+from dispatcher.practice.town.site import NotHere, Site
 from dispatcher.practice.web import Web
 
 BUILT_ASSETS = Path(__file__).resolve().parents[1] / "assets" / "built"
@@ -60,6 +62,14 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--web-port", type=int, default=0, help="0, the default, takes a free one")
     for name in PEERS:
         parser.add_argument(f"--{name}-port", type=int, default=0, help="0, the default, takes a free one")
+    parser.add_argument(
+        "--site",
+        metavar="URL",
+        help="the public site on this machine, such as http://localhost:8700: the town reads it as any resident does",
+    )
+    parser.add_argument(
+        "--links", metavar="URL", help="how messages write the site's address, where that is not as --site says"
+    )
     parser.add_argument("--assets", type=Path, default=BUILT_ASSETS, help="folder with the style sheet and fonts")
     parser.add_argument(
         "--no-store",
@@ -102,6 +112,18 @@ def _make_peers(options: argparse.Namespace, home: str) -> list[HttpPeer]:
         raise CannotStart(f"{data} cannot be written to ({error.strerror}). Choose another with --data.") from None
 
 
+def _find_site(options: argparse.Namespace) -> Site | None:
+    if not options.site:
+        return None
+    try:
+        return Site(options.site, Links((options.links or options.site).rstrip("/")))
+    except NotHere:
+        raise CannotStart(
+            f"--site {options.site} is not on this machine, and the practice town reads no other. "
+            f"Give it as http://localhost:PORT, and with --links the address that messages use."
+        ) from None
+
+
 def _open_mailbox(folder: Path, *, keep: bool) -> tuple[Mailbox, Journal]:
     try:
         mailbox = Mailbox(folder, keep=keep)
@@ -116,6 +138,7 @@ def _open_mailbox(folder: Path, *, keep: bool) -> tuple[Mailbox, Journal]:
 
 async def _serve(options: argparse.Namespace) -> None:
     folder: Path = options.data.absolute() / "mail"
+    site = _find_site(options)
     smtp_sockets = _bind(options.smtp_port, "--smtp-port")
     web_sockets = _bind(options.web_port, "--web-port")
     mailbox, journal = _open_mailbox(folder, keep=not options.no_store)
@@ -135,7 +158,7 @@ async def _serve(options: argparse.Namespace) -> None:
     far_sides: list[Listener[Any]] = [server, *peers]
     for far_side in far_sides:
         await far_side.open()
-    web = Web(server, options.assets, peers)
+    web = Web(server, options.assets, peers, site)
     web_servers = [_WebServer(web, bound) for bound in web_sockets]
     serving = [asyncio.create_task(web_server.serve()) for web_server in web_servers]
     stop = asyncio.Event()

@@ -1,7 +1,7 @@
 """The web side of the practice town, an ASGI application: the mailbox for people, faults and counts for programs.
 
 =====================  ==========================================================================================
-``GET /``              the mailbox; ``/addresses``, ``/message/N`` and ``/faults`` are the other pages
+``GET /``              the town (``town/web_town.py``); ``/mailbox``, ``/addresses``, ``/message/N``, ``/faults``: pages
 ``GET /mail.json``     what was taken: ``to``, ``key``, ``q``, ``offset``, ``limit``; ``by=recipient`` or ``key`` counts
 ``GET /faults/PEER``   the faults that are on, what happened to them, and the presets; PEER is a far side: mail, …
 ``PUT /faults/PEER``   switches these on in place of what is on: a fault, a preset, or a list of them
@@ -17,7 +17,7 @@ import logging
 import mimetypes
 import re
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
@@ -38,6 +38,10 @@ from dispatcher.practice.listener import Listener
 from dispatcher.practice.mail_server import MailServer
 from dispatcher.practice.pages import Pages, language_of
 from dispatcher.practice.rendering import TEMPLATES, Renderer
+from dispatcher.practice.town.heard import sources
+from dispatcher.practice.town.links import Links
+from dispatcher.practice.town.site import Site
+from dispatcher.practice.town.web_town import WebTown
 from dispatcher.practice.web_faults import WebFaults
 from dispatcher.practice.words import WORDS
 
@@ -54,17 +58,25 @@ Handler = Callable[..., Awaitable[Response]]
 class Web:
     """Answers requests about ``server`` and the other far sides, ``peers``.
 
-    ``assets`` is the folder with the product's style sheet and fonts, if any.
+    ``assets`` is the folder with the product's style sheet and fonts, if any; ``site`` is the public site, if the town
+    was told where it is.
     """
 
-    def __init__(self, server: MailServer, assets: Path | None, peers: Iterable[Listener[Any]] = ()) -> None:
+    def __init__(
+        self,
+        server: MailServer,
+        assets: Path | None,
+        peers: Sequence[Listener[Any]] = (),
+        site: Site | None = None,
+    ) -> None:
         self._server = server
         self._assets = assets.resolve() if assets else None
         far_sides: dict[str, Listener[Any]] = {far_side.name: far_side for far_side in (server, *peers)}
         self._ports = {f"{peer.name}_port": peer.port for peer in peers}
         self._pages = Pages(server, far_sides, Renderer(self._assets))
+        followed = sources(server, peers, site.links if site else Links(""))
         self._routes: list[tuple[str, re.Pattern[str], Handler]] = [
-            ("GET", re.compile("/"), self._mailbox),
+            ("GET", re.compile("/mailbox"), self._mailbox),
             ("GET", re.compile("/addresses"), self._addresses),
             ("GET", re.compile(r"/message/(?P<number>\d{1,9})"), self._message),
             ("GET", re.compile(r"/message/(?P<number>\d{1,9})/html"), self._html),
@@ -72,7 +84,8 @@ class Web:
             *WebFaults(far_sides, self._pages).routes,
             ("GET", re.compile(r"/mail\.json"), self._mail),
             ("GET", re.compile("/health"), self._health),
-            ("GET", re.compile(r"/practice\.css"), self._style),
+            *WebTown(far_sides, followed, site, self._pages).routes,
+            ("GET", re.compile(r"/(?P<name>(?:practice|town|phone)\.css)"), self._style),
             ("GET", re.compile("/assets/(?P<name>.+)"), self._asset),
         ]
 
@@ -159,8 +172,8 @@ class Web:
             }
         )
 
-    async def _style(self, request: Request) -> Response:  # noqa: ARG002 - as every handler
-        return Response((TEMPLATES / "practice.css").read_bytes(), "text/css; charset=utf-8")
+    async def _style(self, request: Request, name: str) -> Response:  # noqa: ARG002 - as every handler
+        return Response((TEMPLATES / name).read_bytes(), "text/css; charset=utf-8")
 
     async def _asset(self, request: Request, name: str) -> Response:  # noqa: ARG002 - as every handler
         path = (self._assets / name).resolve() if self._assets else None

@@ -174,7 +174,7 @@ def test_another_far_side_has_none_of_it(practice: Practice) -> None:
     practice.switch("broken", peer="timeline")
 
     assert post(practice).status_code == 200
-    page = practice.get("/", lang="en").text
+    page = practice.get("/mailbox", lang="en").text
     assert "The timeline has a fault now." in page and "The mail server has a fault now." not in page
 
 

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Dialog, Page, Request
 
 from tests.support.practice import Practice
 
-PAGES = ["/", "/addresses", "/message/1", "/faults", "/nowhere"]
+PAGES = ["/", "/mailbox", "/addresses", "/message/1", "/faults", "/nowhere"]
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 NASTY = """<html><head><title>x</title></head><body>
 <h1>Dag</h1><p><a href="{target}">Lees meer</a></p>

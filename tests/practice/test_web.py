@@ -14,7 +14,7 @@ import pytest
 from tests.support.practice import Practice
 from tests.support.raw_smtp import RawSmtp
 
-PAGES = ["/", "/addresses", "/faults", "/message/0", "/nowhere"]
+PAGES = ["/mailbox", "/addresses", "/faults", "/message/0", "/nowhere"]
 
 
 @pytest.fixture(scope="module")
@@ -75,8 +75,8 @@ def test_every_page_is_marked_in_the_language_of_its_reader(town: Practice, path
 
 def test_the_language_once_chosen_stays(town: Practice) -> None:
     with httpx.Client(base_url=town.url, trust_env=False) as client:
-        client.get("/", params={"lang": "en"})
-        assert "Mailbox" in client.get("/").text
+        client.get("/mailbox", params={"lang": "en"})
+        assert "Mailbox" in client.get("/mailbox").text
         assert '<html lang="en"' in client.get("/addresses").text
 
 
@@ -92,14 +92,14 @@ def test_pages_need_no_script_and_allow_none(town: Practice, path: str) -> None:
 
 
 def test_the_mailbox_shows_the_newest_first_and_turns_pages(town: Practice) -> None:
-    first, third = read(town, "/"), read(town, "/", page=3)
+    first, third = read(town, "/mailbox"), read(town, "/mailbox", page=3)
 
     assert "120 berichten" in text(first)
     titles = [text(title) for title in all_of(first, "//tbody//th/a")]
     assert titles[:2] == ["Let op: <b>nieuw</b> & anders", "De balie is dicht"]
     assert (len(titles), len(all_of(third, "//tbody/tr"))) == (50, 20)
     assert "Bladzijde 3 van 3" in text(third)
-    assert all_of(third, "//a[@rel='prev']")[0].get("href") == "/?page=2"
+    assert all_of(third, "//a[@rel='prev']")[0].get("href") == "/mailbox?page=2"
     assert not all_of(third, "//a[@rel='next']")
 
 
@@ -113,7 +113,7 @@ def test_the_mailbox_shows_the_newest_first_and_turns_pages(town: Practice) -> N
     ],
 )
 def test_the_mailbox_can_be_searched(town: Practice, parameters: dict[str, str], found: int) -> None:
-    page = read(town, "/", **parameters)
+    page = read(town, "/mailbox", **parameters)
 
     assert len(all_of(page, "//tbody/tr")) == found
     assert ("1 bericht" if found else "0 berichten") in text(page)
@@ -219,7 +219,7 @@ def test_a_fault_is_switched_on_and_off_by_forms_alone(town: Practice) -> None:
     (fault,) = town.state()["faults"]
     assert (fault["match"], fault["times"], fault["code"]) == ("*-0001@*", None, 550)
     assert "Adres bestaat niet" in text(all_of(read(town, "/faults"), "//ul[@class='list']")[0])
-    assert "De mailserver heeft nu een storing" in text(read(town, "/"))
+    assert "De mailserver heeft nu een storing" in text(read(town, "/mailbox"))
 
     (off,) = all_of(read(town, "/faults"), "//form[@action='/faults/off']")
     town.post(off.get("action"), number=all_of(off, ".//input")[0].get("value"))
@@ -295,12 +295,12 @@ def test_the_assets_of_a_folder_are_served_and_used(tmp_path_factory: pytest.Tem
     with Practice(tmp_path_factory.mktemp("town"), "--assets", str(assets)) as practice:
         answer = practice.get("/assets/omroeper-9.css")
         assert (answer.text, answer.headers["content-type"]) == ("body { margin: 0 }", "text/css")
-        assert '<link rel="stylesheet" href="/assets/omroeper-9.css">' in practice.get("/").text
+        assert '<link rel="stylesheet" href="/assets/omroeper-9.css">' in practice.get("/mailbox").text
         assert practice.get("/practice.css").headers["content-type"].startswith("text/css")
 
 
 def test_an_empty_mailbox_says_what_to_do(tmp_path_factory: pytest.TempPathFactory) -> None:
     with Practice(tmp_path_factory.mktemp("empty")) as practice:
-        assert "Er is nog geen mail" in text(read(practice, "/"))
+        assert "Er is nog geen mail" in text(read(practice, "/mailbox"))
         assert "Er is nog geen mail" in text(read(practice, "/addresses"))
         assert httpx.head(practice.url, trust_env=False).content == b""

@@ -79,7 +79,7 @@ class Stricken:
             **options,
         )
         self.mail = Recorder(self.town.folder / "practice" / "mail" / "record.jsonl")
-        self.practice = PracticeControl(f"http://127.0.0.1:{self.town.ports['mailbox']}")
+        self.practice = PracticeControl(f"http://127.0.0.1:{self.town.ports['town']}")
         self._threads = ThreadPoolExecutor(8)
         self.python(SET_UP.format(residents=residents, push=push, also=list(also)))
 

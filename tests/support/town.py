@@ -116,7 +116,7 @@ class Town:
     @cached_property
     def practice(self) -> PracticeControl:
         """The faults of the far side: ``town.practice.switch({...})``."""
-        return PracticeControl(self.urls["mailbox"])
+        return PracticeControl(self.urls["town"])
 
     @cached_property
     def recorder(self) -> Recorder:

@@ -38,6 +38,7 @@ class Status:
     versions: list[Version] = field(default_factory=list)
     gone: bool = False
     stranger: bool = False
+    gone_at: float = 0.0
 
     @property
     def now(self) -> Version:
@@ -50,6 +51,11 @@ class Status:
     @property
     def edited(self) -> float | None:
         return self.versions[-1].at if len(self.versions) > 1 else None
+
+    @property
+    def changed(self) -> float:
+        """When it last became what it is: posted, edited or taken away."""
+        return self.gone_at or self.versions[-1].at
 
 
 class Store:
@@ -87,6 +93,10 @@ class Store:
     def newest(self) -> list[Status]:
         """What is there, newest first."""
         return [status for status in reversed(self._statuses.values()) if not status.gone]
+
+    def everything(self) -> list[Status]:
+        """What is there and what was taken away, oldest first."""
+        return list(self._statuses.values())
 
     def post(
         self, text: str, *, language: str, visibility: str, reply_to: str | None, key: str, spoiler: str
@@ -129,7 +139,7 @@ class Store:
             status = self._statuses[event["id"]]
             status.stranger = status.stranger or event["stranger"]
         if event["do"] == "delete":
-            status.gone = True
+            status.gone, status.gone_at = True, event["at"]
         else:
             status.versions.append(Version(event["text"], event["at"], event["language"], event["spoiler"]))
         return status

@@ -1,0 +1,1 @@
+"""The town: what arrived everywhere of one announcement, side by side."""
