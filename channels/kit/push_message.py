@@ -68,7 +68,10 @@ class Message:
         self._terms = terms
         self._whole = _SLOT_LINE.split(copy.parts["payload"])
         self._small = _SLOT_LINE.split(copy.parts["small"])
-        self._urgency = copy.parts["urgency"]
+        self._fixed = (
+            f"Urgency: {copy.parts['urgency']}\r\nContent-Encoding: aes128gcm\r\n"
+            "Content-Type: application/octet-stream\r\n"
+        )
         self._expires = float(copy.parts["expires"]) if copy.parts["expires"] else None
 
     def made_out(self, recipient: Recipient, tell: Callable[[Receipt], None]) -> tuple[str, Job]:
@@ -86,14 +89,13 @@ class Message:
         path = address.endpoint[len(address.origin) :]
         head = (
             f"POST {path} HTTP/1.1\r\nHost: {address.origin.partition('//')[2]}\r\n"
-            f"Authorization: {authorization}\r\nTTL: {self._ttl()}\r\nUrgency: {self._urgency}\r\n"
-            f"Topic: {topic(recipient.thread)}\r\nContent-Encoding: aes128gcm\r\n"
-            "Content-Type: application/octet-stream\r\nContent-Length: "
+            f"Authorization: {authorization}\r\nTTL: {self._ttl()}\r\nTopic: {topic(recipient.thread)}\r\n"
+            f"{self._fixed}Content-Length: "
         )
 
         def request(text: bytes) -> bytes:
             body = encrypt(text, address)
-            return f"{head}{len(body)}\r\n\r\n".encode() + body
+            return f"{head}{len(body)}\r\n\r\n".encode("ascii") + body
 
         return address.origin, Job(
             key=recipient.key,

@@ -20,7 +20,6 @@ LONGEST_HEAD = 32 * 1024  # octets of status line and headers
 LONGEST_BODY = 1024 * 1024  # octets of an answer's body that are read before the connection is given up
 KEPT = 2048  # octets of a body that are kept: only its beginning is ever shown
 _STATUS = re.compile(rb"HTTP/1\.[01] ([1-5]\d\d)(?: |$)")
-_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?")
 
 
@@ -184,17 +183,17 @@ class Wire(asyncio.Protocol, Generic[T]):
             raise NotHttp
         headers: dict[str, str] = {}
         for line in lines[1:]:
-            field = _FIELD.fullmatch(line)
-            if field is None:
+            name, colon, value = line.decode("latin-1").partition(":")
+            if not colon or not name or name.strip() != name:
                 raise NotHttp
-            headers[field.group(1).decode().lower()] = field.group(2).decode("latin-1")
+            headers[name.lower()] = value.strip(" \t")
         code = int(status.group(1))
         if code < 200:
             return True
-        self._answer = Answer(code, headers)
-        self._body = _Body(code, headers)
         if lines[0].startswith(b"HTTP/1.0"):
             headers.setdefault("connection", "close")
+        self._answer = Answer(code, headers)
+        self._body = _Body(code, headers)
         return False
 
     def _complete(self, *, reusable: bool) -> None:
