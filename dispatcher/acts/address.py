@@ -8,6 +8,8 @@ from django.conf import settings
 from django.db import transaction
 from pydantic import ValidationError
 
+from channels.kit import hosts
+from channels.kit.egress import Egress
 from dispatcher.acts.audit import record
 from dispatcher.acts.rights import By, Right, need
 from dispatcher.acts.town import SettingRefused
@@ -65,6 +67,8 @@ def check_address(base_url: str, trusted_proxies: str, egress: str, *, practice:
         problems["base_url"] = "Say where residents find the site. Example: https://nieuws.example.nl"
     elif not practice and not base_url.strip().startswith("https://"):
         problems["base_url"] = "Begin with https://: links in messages and the pages behind them are private."
+    elif not practice and (inside := hosts.problems({"url": base_url.strip()}, Egress())):
+        problems["base_url"] = inside["url"]
     for each in trusted_proxies.split():
         try:
             ip_network(each)

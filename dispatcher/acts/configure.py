@@ -84,7 +84,9 @@ def check_settings(channel: str, values: Mapping[str, Any]) -> dict[str, str]:
     except SettingsInvalid as invalid:
         for field, problem in invalid.problems.items():
             found.setdefault(field.partition(".")[0], problem)
-    return hosts.problems(values, egress(), port=port if isinstance(port, int) else 443) | found
+    # Our own site is not somebody's to point elsewhere: its address is the installation's (``acts.address``).
+    places = {name: value for name, value in values.items() if (channel, name) != ("website", "base_url")}
+    return hosts.problems(places, egress(), port=port if isinstance(port, int) else 443) | found
 
 
 def stored(outlet: Outlet) -> dict[str, Any]:
