@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from channels.contract import Act, Bulletin
 from channels.kit.shorten import measure
 from dispatcher.announcements import revisions
-from dispatcher.announcements.models import Announcement
+from dispatcher.announcements.models import Announcement, State
 from dispatcher.announcements.slugs import free_slug
 from dispatcher.announcements.source import AnnouncementSource
 from dispatcher.dispatching import bulletin, copies
 from dispatcher.dispatching.models import Outlet
 from dispatcher.dispatching.outlets import build
+
+_OUT = frozenset({State.GOING_OUT, State.LIVE, State.CORRECTED})
 
 
 @dataclass(frozen=True)
@@ -38,9 +40,10 @@ class Preview:
 def preview(source: AnnouncementSource, announcement: Announcement | None = None) -> list[Preview]:
     """The copies that ``source`` would make, outlet by outlet, in each language that the outlet carries.
 
-    With an ``announcement`` that is out: those of its correction. One outlet's fault hides no other's copy.
+    With an ``announcement`` that is out: those of its correction; with one that is not: of its next version. One
+    outlet's fault hides no other's copy.
     """
-    act = Act.UPDATE if announcement is not None and announcement.dispatches.exists() else Act.ANNOUNCE
+    act = Act.UPDATE if announcement is not None and announcement.state in _OUT else Act.ANNOUNCE
     if announcement is None:
         announcement = Announcement(slug=free_slug(source.texts[source.language].title))
     if act == Act.ANNOUNCE:

@@ -50,7 +50,7 @@ def correct(request: HttpRequest, by: Actor, public_id: str) -> HttpResponse:
     press, began = request.POST.get("press", "preview"), request.POST.get("revision", "")
     if press not in PRESSES or not began.isdecimal():
         return errors.bad_request(request, ValueError())
-    form = _overlaid(forms.typed(request.POST), announcement, newest)
+    form = forms.of_correction(forms.typed(request.POST), values_of(announcement, newest))
     if int(began) != newest.number:
         return _write(request, form, announcement, newest.number, newer=True, status=HTTPStatus.CONFLICT)
     if press in {"preview", "back"}:
@@ -69,14 +69,6 @@ def correct(request: HttpRequest, by: Actor, public_id: str) -> HttpResponse:
         return _not_now(request, announcement)
     where = languages.address(request, reverse("follow", args=[dispatch.key]))
     return HttpResponseRedirect(where, status=HTTPStatus.SEE_OTHER)
-
-
-def _overlaid(form: Form, announcement: Announcement, newest: Revision) -> Form:
-    """What was typed, for whom it went out: a correction changes texts only."""
-    stored = forms.stored(values_of(announcement, newest))
-    aims = {name: value for name, value in stored.typed.items() if name.partition(".")[0] in forms.AIMS}
-    texts = {name: value for name, value in form.typed.items() if name.partition(".")[0] not in forms.AIMS}
-    return Form(texts | aims, stored.chosen)
 
 
 def _complete(newest: Revision, source: AnnouncementSource) -> None:

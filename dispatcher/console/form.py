@@ -114,6 +114,14 @@ def stored(values: Mapping[str, Any]) -> Form:
     return Form(found, {name: list(values[name]) for name in LISTS})
 
 
+def of_correction(form: Form, values: Mapping[str, Any]) -> Form:
+    """What was typed, for whom it went out (``values``, as stored): a correction changes texts only."""
+    before = stored(values)
+    aims = {name: value for name, value in before.typed.items() if name.partition(".")[0] in AIMS}
+    texts = {name: value for name, value in form.typed.items() if name.partition(".")[0] not in AIMS}
+    return Form(texts | aims, before.chosen)
+
+
 def read(form: Form, shape: type[S], *, now: datetime, aimed: bool = True) -> S:
     """What is typed, as ``shape``: a whole announcement or a draft.
 

@@ -28,6 +28,7 @@ from dispatcher.console.form import Form, FormProblems, Problem
 from dispatcher.console.found import announced
 from dispatcher.console.signed_in import staff
 from dispatcher.console.writing import aside, choices
+from dispatcher.dispatching.sent import newest_sent
 from dispatcher.staff.roles import Actor
 from dispatcher.web import errors, languages
 from dispatcher.web.rendering import page
@@ -94,9 +95,13 @@ def edit(request: HttpRequest, by: Actor, public_id: str) -> HttpResponse:
 @staff(Right.DRAFT)
 def preview(request: HttpRequest, by: Actor) -> HttpResponse:  # noqa: ARG001 - whoever may write may look
     """The previews of what stands in the form now, for its script."""
-    public_id = request.POST.get("correcting", "")
+    public_id, correcting = request.POST.get("of", ""), "correcting" in request.POST
     announcement = announced(public_id) if public_id else None
-    return page(request, "console/aside.html", aside(forms.typed(request.POST), announcement, aimed=not announcement))
+    form = forms.typed(request.POST)
+    if announcement is not None and correcting:
+        before = newest_sent(announcement) or announcement.revisions.latest("number")
+        form = forms.of_correction(form, values_of(announcement, before))
+    return page(request, "console/aside.html", aside(form, announcement, aimed=not correcting))
 
 
 def show(
@@ -129,7 +134,7 @@ def show(
         "correcting": False,
         "request_key": form.value("request_key") or secrets.token_hex(16),
         **choices(),
-        **aside(form, announcement if correcting else None, aimed=not correcting),
+        **aside(form, announcement, aimed=not correcting),
         **more,
     }
     return page(request, "console/write.html", values, status=status)

@@ -262,6 +262,9 @@ def test_a_correction_shows_what_changes_and_who_gets_it_before_it_goes(scene: S
     assert "<del>eerste</del><ins>tweede</ins>" in page
     assert "Send the correction to 4 addresses" in page
     assert announcement.revisions.count() == 1, "nothing was stored yet"
+    aside = adviser.post("/console/write/preview/?lang=en", {**form, "press": "check"}).content.decode()
+    assert "Gemeentehuis op afspraak: tweede" in aside
+    assert "Nu goed." in aside, "the copies are those of a correction"
     answer = adviser.post(_address(announcement, "correct/"), {**_typed(page), "press": "send"})
     assert "/follow/" in answer["Location"]
     assert announcement.revisions.count() == 2
