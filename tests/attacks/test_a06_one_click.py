@@ -42,7 +42,7 @@ WRONG_BODIES = {
         {"Content-Type": "application/x-www-form-urlencoded"},
     ),
     "large": (
-        b"a=" + b"x" * 100_000 + b"&List-Unsubscribe=One-Click",
+        b"a=" + b"x" * 600_000 + b"&List-Unsubscribe=One-Click",
         {"Content-Type": "application/x-www-form-urlencoded"},
     ),
 }
