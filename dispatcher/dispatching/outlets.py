@@ -121,12 +121,16 @@ def mark_down(outlet_id: int, *, wait: float, reason: str, needs_person: bool) -
         )
 
 
-def mark_well(outlet_id: int) -> None:
-    """Closes the circuit: the far side answers. Costs a write only where it was not closed."""
+def mark_well(outlet_id: int, *, probed_only: bool = False) -> None:
+    """Closes the circuit: the far side answers. Costs a write only where it was not closed.
+
+    With ``probed_only`` an open circuit stays open: only the answer to a probe, after the wait, closes it.
+    """
+    which = "circuit = 'probing'" if probed_only else "circuit <> 'closed'"
     with connection.cursor() as cursor:
         cursor.execute(
-            """UPDATE dispatching_outlet SET circuit = 'closed', failures = 0, needs_person = %s, circuit_reason = '',
-                circuit_since = NULL, retry_at = NULL WHERE id = %s AND circuit <> 'closed'""",
+            f"""UPDATE dispatching_outlet SET circuit = 'closed', failures = 0, needs_person = %s, circuit_reason = '',
+                circuit_since = NULL, retry_at = NULL WHERE id = %s AND {which}""",
             [False, outlet_id],
         )
 

@@ -64,7 +64,8 @@ async def _settle(
     released = await process.insist(settle.settle, lease, results, after=after, room=room)
     await process.insist(_order_proofs, results)
     if any(result.outcome in policy.ANSWERS for result in results):
-        await process.insist(mark_well, lease.outlet_id)
+        # Sent before another language was told to wait, a yes is no probe: the stated wait stands.
+        await process.insist(mark_well, lease.outlet_id, probed_only=True)
     return released
 
 
@@ -93,7 +94,8 @@ async def _attempt(
                     return await channel.publish(copy, key), None
     except OutletDown as down:
         outcome, reason = (Outcome.UNKNOWN, Reason.NO_ANSWER) if down.doubtful else (Outcome.DEFERRED, Reason.BUSY)
-        return Receipt(key=key, outcome=outcome, reason=reason, detail=down.reason[:200]), down
+        told = Receipt(key=key, outcome=outcome, reason=reason, detail=down.reason[:200], retry_after=down.retry_after)
+        return told, down
     except TimeoutError:
         silent = Receipt(key=key, outcome=Outcome.UNKNOWN, reason=Reason.NO_ANSWER)
         return silent, OutletDown(f"No answer within {OUTLET_SECONDS:g} seconds.")
