@@ -21,10 +21,12 @@ from dispatcher.announcements import text as markdown
 from dispatcher.announcements.lifecycle import MOVES, IllegalMove
 from dispatcher.announcements.models import Announcement, Kind, Revision, State
 from dispatcher.announcements.revisions import texts_by_language
+from dispatcher.announcements.unfinished import values_of
 from dispatcher.audience.models import District, Topic
+from dispatcher.console import form as forms
 from dispatcher.console.found import announced
 from dispatcher.console.signed_in import staff
-from dispatcher.console.writing import heard_by
+from dispatcher.console.writing import aside, heard_by
 from dispatcher.dispatching.models import Dispatch, DispatchAct
 from dispatcher.dispatching.sent import newest_sent
 from dispatcher.staff.roles import Actor, Role
@@ -157,9 +159,17 @@ def _show(
         "done": done,
         "trouble": trouble,
         "reason": request.POST.get("reason", "")[:REASON_LIMIT],
+        **_copies(found, shown),
         **heard_by(reach(found) if not dispatches else held(found)),
     }
     return page(request, "console/announcement.html", values, status=status)
+
+
+def _copies(found: Announcement, shown: Revision) -> dict[str, Any]:
+    """How every outlet will have it, while that is still to be decided."""
+    if found.state not in {State.DRAFT, State.IN_REVIEW}:
+        return {"previews": [], "tips": []}
+    return aside(forms.stored(values_of(found, shown)), found, aimed=False)
 
 
 def acts(by: Actor, found: Announcement, revisions: list[Revision]) -> dict[str, bool]:

@@ -204,6 +204,16 @@ def test_a26_another_role_is_told_who_may(role: Role, rest: str) -> None:
     assert after == before
 
 
+def test_a_reviewer_sees_every_copy_of_what_is_to_be_approved(scene: Scene, adviser: Client) -> None:
+    scene.website()
+    scene.email()
+    announcement, _ = submit(source(), by="someone else")
+    page = adviser.get(_address(announcement, "?lang=en")).content.decode()
+    assert page.count('class="draw draw--') == 4
+    adviser.post(_address(announcement, "approve/"), {"revision": "1"})
+    assert 'class="draw ' not in adviser.get(_address(announcement)).content.decode()
+
+
 def test_given_back_with_a_reason_it_is_a_draft_again(adviser: Client) -> None:
     announcement, _ = submit(source(), by="someone else")
     assert adviser.post(_address(announcement, "return/"), {"reason": " "}).status_code == 422
