@@ -38,9 +38,9 @@ from channels.kit.languages import direction
 from channels.kit.mime import body_text, header_text
 from channels.kit.push_address import LOOPBACK, PushAddressInvalid
 from channels.kit.push_crypto import LONGEST
+from channels.kit.push_job import Job, Manner
 from channels.kit.push_message import Message, Terms, payload, slot, tag
 from channels.kit.push_run import Run, Services
-from channels.kit.push_service import Job, Manner
 from channels.kit.push_settings import LONGEST_TTL, WebPushSettings
 from channels.kit.shorten import shorten
 from channels.kit.templates import render
@@ -172,7 +172,8 @@ class WebPush(Direct):
                     opening=own.opening_seconds,
                     reply=own.reply_seconds,
                     idle=own.idle_seconds,
-                )
+                ),
+                self.surroundings.vault,
             )
         return self._services
 

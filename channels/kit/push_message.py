@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from channels.contract import Copy, Receipt, Recipient
 from channels.kit.push_address import PushAddress, base64url
 from channels.kit.push_crypto import LONGEST, encrypt
-from channels.kit.push_service import Job
+from channels.kit.push_job import Job
 from channels.kit.vapid import Vapid
 
 _MARKED = re.compile('"\ue000(\\w+)\ue001"')

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import time
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Callable
+from contextlib import suppress
 from typing import Final
 
-from channels.contract import Outcome, OutletDown, Reason, Receipt, Recipient
-from channels.kit.push_outcomes import Verdict
-from channels.kit.push_service import Job, Manner, Service
+from channels.contract import Outcome, OutletDown, Reason, Receipt, Recipient, Vault
+from channels.kit.push_job import Job, Manner
+from channels.kit.push_outcomes import WAIT_MOST, Verdict
+from channels.kit.push_service import Service
 
 AHEAD: Final = 512  # recipients without a receipt beyond which no more are pulled: for sources without a window
 _AT_ONCE = 4  # messages encrypted before the connections get a turn
@@ -20,16 +24,44 @@ Prepare = Callable[[Recipient, Callable[[Receipt], None]], tuple[str, Job] | Rec
 class Services:
     """The push services met so far, by origin. They live as long as the channel does."""
 
-    def __init__(self, manner: Manner) -> None:
+    def __init__(self, manner: Manner, vault: Vault | None) -> None:
         self._manner = manner
+        self._vault = vault
+        self._sharing: set[asyncio.Task[None]] = set()
         self._met: dict[str, Service] = {}
         self._listeners: list[Callable[[str], None]] = []
 
     def at(self, origin: str) -> Service:
         """The service at ``origin``."""
         if origin not in self._met:
-            self._met[origin] = Service(origin, self._manner, self._mistrusted)
+            self._met[origin] = Service(
+                origin, self._manner, self._mistrusted, lambda seconds: self._share(origin, seconds)
+            )
         return self._met[origin]
+
+    async def learn(self, origin: str) -> None:
+        """Lets the service at ``origin`` rest as long as it told another worker of this outlet to wait."""
+        if self._vault is None:
+            return
+        with suppress(Exception):  # what cannot be read is learned from the service itself, at the cost of an answer
+            until = await self._vault.get(_name_of(origin))
+            if until is not None and (left := float(until) - time.time()) > 0:
+                self.at(origin).rest(min(left, WAIT_MOST))
+
+    def _share(self, origin: str, seconds: float) -> None:
+        if self._vault is not None:
+            sharing = asyncio.get_running_loop().create_task(self._put(origin, time.time() + seconds))
+            self._sharing.add(sharing)
+            sharing.add_done_callback(self._sharing.discard)
+
+    async def _put(self, origin: str, until: float) -> None:
+        assert self._vault is not None
+        with suppress(Exception):  # as above
+            await self._vault.put(_name_of(origin), str(until))
+
+    async def shared(self) -> None:
+        """Waits until the other workers can know."""
+        await asyncio.gather(*self._sharing)
 
     def all(self) -> list[Service]:
         return list(self._met.values())
@@ -53,8 +85,13 @@ class Services:
                 listener(words)
 
     async def close(self) -> None:
+        await self.shared()
         for service in self._met.values():
             await service.close()
+
+
+def _name_of(origin: str) -> str:
+    return "rest." + hashlib.blake2b(origin.encode(), digest_size=16).hexdigest()
 
 
 class Run:
@@ -65,6 +102,7 @@ class Run:
         self._recipients = recipients
         self._prepare = prepare
         self._open: set[str] = set()  # keys pulled, and no receipt yet
+        self._learned: set[str] = set()  # services of which we know what other workers do
         self._done: deque[Receipt] = deque()
         self._down: OutletDown | None = None
         self._puller: asyncio.Task[None] | None = None
@@ -96,6 +134,7 @@ class Run:
             puller.cancel()
             watch.cancel()
             await asyncio.gather(puller, watch, return_exceptions=True)
+            await self._services.shared()
             if self._open:
                 for service in self._services.all():
                     service.forget(self._open)
@@ -108,7 +147,7 @@ class Run:
         turn = 0
         async for recipient in self._recipients:
             self._open.add(recipient.key)
-            self._begin(recipient)
+            await self._begin(recipient)
             if self._down is not None:
                 return
             turn += 1
@@ -118,7 +157,7 @@ class Run:
                 self._room = asyncio.get_running_loop().create_future()
                 await self._room
 
-    def _begin(self, recipient: Recipient) -> None:
+    async def _begin(self, recipient: Recipient) -> None:
         """A mistake of our own costs one recipient, with a receipt that says so, and not the run."""
         try:
             prepared = self._prepare(recipient, self._settle)
@@ -133,6 +172,9 @@ class Run:
             )
         else:
             origin, job = prepared
+            if origin not in self._learned:
+                self._learned.add(origin)
+                await self._services.learn(origin)
             self._services.at(origin).take(job)
 
     def _settle(self, receipt: Receipt) -> None:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Final
 from urllib.parse import urlsplit
 
 from channels.contract import Outcome, Reason, Receipt
-from channels.kit.egress import AddressNotAllowed, Egress
+from channels.kit.egress import AddressNotAllowed
+from channels.kit.push_job import Job, Manner
 from channels.kit.push_outcomes import SILENCES, WAIT_UNSTATED, Silence, Then, Verdict, judge, stated_wait
 from channels.kit.push_wire import Answer, Wire
 
@@ -25,33 +24,12 @@ RESTS: Final = (2.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0)  # seconds, for each t
 _LONGEST_ID = 300  # characters of a Location that are kept: what the ledger holds
 
 
-@dataclass(slots=True)
-class Job:
-    """One message for one device. ``request`` is whole; ``smaller`` makes the same with the smaller payload."""
-
-    key: str
-    request: bytes = field(repr=False)
-    smaller: Callable[[], bytes] | None = field(repr=False)
-    secrets: tuple[str, ...] = field(repr=False)  # what no detail may show: an answer may repeat what we sent
-    tell: Callable[[Receipt], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Manner:
-    """How services are reached. Times are seconds, ``connections`` is the most to one service."""
-
-    egress: Egress
-    tls: ssl.SSLContext
-    connections: int
-    opening: float
-    reply: float
-    idle: float
-
-
 class Service:
     """The push service at ``origin``. Jobs come in by ``take``, and each tells what came of it, once."""
 
-    def __init__(self, origin: str, manner: Manner, mistrusted: Callable[[str], None]) -> None:
+    def __init__(
+        self, origin: str, manner: Manner, mistrusted: Callable[[str], None], rested: Callable[[float], None]
+    ) -> None:
         parts = urlsplit(origin)
         self.secure = parts.scheme == "https"
         self.host = parts.hostname or ""
@@ -60,6 +38,7 @@ class Service:
         self.connections_made = 0
         self._manner = manner
         self._mistrusted = mistrusted
+        self._rested = rested  # told for how many seconds the service itself asked us to wait
         self._queue: deque[Job] = deque()
         self._resting: list[Wire[Job]] = []
         self._busy: set[Wire[Job]] = set()
@@ -85,6 +64,11 @@ class Service:
             return
         self._queue.append(job)
         self._go()
+
+    def rest(self, seconds: float) -> None:
+        """Another worker was asked to wait for so long."""
+        if monotonic() + seconds > self._rest_until:
+            self._rest(_THROTTLED, seconds, "asked to be left alone for a while")
 
     def watch(self) -> None:
         """Called now and then: gives up what takes too long, so that a slow service holds up nobody else."""
@@ -233,8 +217,9 @@ class Service:
             if self._refusals >= REFUSALS:
                 self._rest(verdict, RESTS[-1], words)
                 self._mistrusted(self._words(words, job.secrets))
-        elif verdict.then is Then.REST or (verdict.outcome is Outcome.DEFERRED and wait is not None):
+        elif verdict.outcome is Outcome.DEFERRED and wait is not None:
             self._rest(verdict, wait, words)
+            self._rested(wait)
         elif verdict.outcome is Outcome.DEFERRED:
             self._failed(verdict, words)
         else:
@@ -303,4 +288,5 @@ class Service:
 
 
 _SLOW = Verdict(Outcome.DEFERRED, Reason.NO_ANSWER)
+_THROTTLED = Verdict(Outcome.DEFERRED, Reason.THROTTLED)
 _OWN_FAULT = Verdict(Outcome.DEFERRED, Reason.FAULT)

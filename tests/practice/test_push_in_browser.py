@@ -33,8 +33,8 @@ def service(practice: Practice) -> Iterator[Service]:
 
 @pytest.fixture(params=[{"width": 1280, "height": 900}, {"width": 360, "height": 740}], ids=["1280", "360"])
 def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
-    scheme = "dark" if request.param["width"] == 360 else "light"
-    context = browser.new_context(viewport=request.param, color_scheme=scheme)
+    dark = request.param["width"] == 360
+    context = browser.new_context(viewport=request.param, color_scheme="dark" if dark else "light")
     yield context.new_page()
     context.close()
 
