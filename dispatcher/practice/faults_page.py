@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dispatcher.practice.listener import Listener
+from dispatcher.practice.training import training
 from dispatcher.practice.words import WORDS, Language, moment
 
 NUMBERS = ("seconds", "trickle", "at_most", "after", "times")
@@ -41,7 +42,13 @@ def _offered(far_side: Listener[Any], name: str, language: Language, typed: Mapp
     if preset.fault.get("moment") == "rcpt" or preset.fault["kind"] == "greylist":
         settings["match"] = getattr(fault, "match", "*")
     title, what = preset.words[language]
-    return {"name": name, "title": title, "what": what, "settings": settings | dict(typed)}
+    return {
+        "name": name,
+        "title": title,
+        "what": what,
+        "training": training(far_side.name, name, language),
+        "settings": settings | dict(typed),
+    }
 
 
 def _named(far_side: Listener[Any], fault: Mapping[str, Any], language: Language) -> tuple[str, str]:

@@ -145,5 +145,5 @@ def _website(page: PublicPage | None, language: str) -> Column:
         return Column("website", State.ALONE)
     if page.told is None:
         return Column("website", State.NOTHING)
-    whole = Copy(language, page.at, page.told.title, page.told.summary, page.url)
+    whole = Copy(language, page.at, page.told.heading, page.told.summary, page.url)
     return Column("website", State.YARDSTICK, whole)

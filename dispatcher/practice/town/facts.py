@@ -33,8 +33,12 @@ _OPENING_WORDS = 6
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What everyone should hear: the yardstick. ``whole`` is all that its page says, ``links`` where it leads."""
+    """What everyone should hear: the yardstick. ``whole`` is all that its page says, ``links`` where it leads.
 
+    ``heading`` is the title as it stands on the page; of one that was withdrawn it says so.
+    """
+
+    heading: str
     title: str
     summary: str
     whole: str

@@ -55,7 +55,8 @@ def _verdict(board: Board, words: Mapping[str, str]) -> tuple[str, list[str]]:
     said = [_said(state, board, words) for state in (State.DIFFERS, State.GONE, State.OLDER, State.NOTHING)]
     rest = [sentence for sentence in said if sentence]
     if wrong:
-        return "differs", [words["some_same"].format(total - len(wrong), total), *rest]
+        agreed = words["some_same"].format(total - len(wrong), total) if same else words["none_same"]
+        return "differs", [agreed, *rest]
     if not same:
         return "info", [words["one_heard"], *rest]
     return "same", [words["all_same"].format(total), *rest]
@@ -116,9 +117,8 @@ def _how_many(column: Column, language: Language) -> str:
     number = len(heard.people)
     sentence = words[f"{one}_one"] if number == 1 else words[one].format(count(number, language))
     if column.place == "mail" and heard.times > number:  # a correction: some heard more than once
-        sentence = (
-            f"{words['people'].format(count(number, language))}, {words['mails'].format(count(heard.times, language))}"
-        )
+        people = words["people_one"] if number == 1 else words["people"].format(count(number, language))
+        sentence = f"{people}, {words['mails'].format(count(heard.times, language))}"
     return sentence
 
 
@@ -148,7 +148,8 @@ def _excerpt(place: str, copy: Copy) -> list[str]:
 
 def marked(text: str, good: Iterable[str], strange: Iterable[str]) -> Markup:
     """``text`` with the facts that agree marked, those that do not marked as wrong, and links as they are drawn."""
-    marks = {_key(each): "town__bad" for each in strange} | {_key(each): "town__good" for each in good}
+    wrong = {_key(each): "town__bad town__bad--link" if "://" in each else "town__bad" for each in strange}
+    marks = wrong | {_key(each): "town__good" for each in good}
     links = {_key(url): "town__link" for url in urls_in(text)}
     known = links | marks
     if not known:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,9 +18,7 @@ from lxml import etree, html
 from dispatcher.practice.town.facts import Told, says_withdrawn
 from dispatcher.practice.town.links import Links
 
-_KEPT = 0.9  # seconds that an answer is good for: several pages may be open, each asking every other second
 _PATIENCE = 3.0  # seconds
-_LONGEST = 2_000_000  # octets
 _LOOPBACK = frozenset(("localhost", "127.0.0.1", "::1"))
 _ATOM = "{http://www.w3.org/2005/Atom}"
 
@@ -77,7 +74,6 @@ class Site:
             raise NotHere(base)
         self.base = base.rstrip("/")
         self.links = links
-        self._answers: dict[str, tuple[float, int, bytes, str]] = {}
 
     async def page(self, slug: str, language: str) -> PublicPage:
         """The page of an announcement in a language."""
@@ -108,21 +104,14 @@ class Site:
 
     async def _get(self, path: str) -> tuple[int, bytes, float]:
         """Status (0: no answer), body, and when it says that it was changed."""
-        kept = self._answers.get(path)
-        if kept is None or time.monotonic() - kept[0] > _KEPT:
-            status, body, modified = 0, b"", ""
-            patience = aiohttp.ClientTimeout(total=_PATIENCE)
-            with suppress(aiohttp.ClientError, OSError, asyncio.TimeoutError):
-                async with (
-                    aiohttp.ClientSession(timeout=patience) as session,
-                    session.get(self.base + path, allow_redirects=False) as answer,
-                ):
-                    status, modified = answer.status, answer.headers.get("Last-Modified", "")
-                    body = await answer.content.read(_LONGEST)
-            if len(self._answers) > 200:
-                self._answers.clear()
-            kept = self._answers[path] = (time.monotonic(), status, body, modified)
-        return kept[1], kept[2], _moment(kept[3])
+        patience = aiohttp.ClientTimeout(total=_PATIENCE)
+        with suppress(aiohttp.ClientError, OSError, asyncio.TimeoutError):
+            async with (
+                aiohttp.ClientSession(timeout=patience) as session,
+                session.get(self.base + path, allow_redirects=False) as answer,
+            ):
+                return answer.status, await answer.read(), _moment(answer.headers.get("Last-Modified"))
+        return 0, b"", 0.0
 
 
 def _read(body: bytes) -> tuple[Told, int, float] | None:
@@ -139,6 +128,7 @@ def _read(body: bytes) -> tuple[Told, int, float] | None:
         if summary is None:
             summary = article.find(".//section/p[@class='quiet']")
         told = Told(
+            heading=title,
             title=title.partition(":")[2].strip() if withdrawn else title,
             summary="" if summary is None else _words(summary),
             whole=_words(article),
@@ -158,9 +148,9 @@ def _since(root: Any) -> float:
     return 0.0
 
 
-def _moment(text: str) -> float:
+def _moment(text: str | None) -> float:
     with suppress(ValueError, TypeError):
-        return parsedate_to_datetime(text).timestamp()
+        return parsedate_to_datetime(text or "").timestamp()
     return 0.0
 
 
