@@ -2,7 +2,7 @@
 document.querySelectorAll("button[data-copy]").forEach((button) => {
   const field = document.getElementById(button.dataset.copy);
   const said = document.getElementById(`${button.dataset.copy}-said`);
-  button.hidden = !navigator.clipboard;
+  button.closest("div").hidden = !navigator.clipboard;
   button.addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(field.value);
