@@ -21,6 +21,7 @@ from dispatcher.announcements.comparing import differences
 from dispatcher.audience.models import Address, AddressState, District, Subscriber, Topic
 from dispatcher.dispatching.models import Outlet
 from dispatcher.dispatching.secretbox import unseal
+from dispatcher.practice.timeline.api import TOKEN
 from tests.support.practice import Practice
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -273,3 +274,13 @@ def test_the_update_revises_the_first_announcement(town: None) -> None:
 
 def _whole(texts: Mapping[str, Any]) -> dict[str, str]:
     return {language: " ".join((text.title, text.summary, text.body)) for language, text in texts.items()}
+
+
+def test_the_timeline_is_an_outlet_where_the_practice_town_has_one(db: None, settings: Settings) -> None:
+    settings.PRACTICE_TIMELINE = "127.0.0.1:8702"
+    example_town.load_town()
+
+    mastodon = Outlet.objects.get(name="mastodon")
+    values = unseal(mastodon.settings)
+    assert registry.channel(mastodon.channel).read_settings(values)
+    assert (mastodon.label, values["url"], values["token"]) == ("Mastodon @losser", "http://127.0.0.1:8702", TOKEN)
