@@ -134,7 +134,7 @@ def test_an_admin_pauses_an_outlet_sees_an_announcement_wait_and_lets_it_go(
         console = _sign_in(page, running)
         page.goto(f"{console}/queue/")
         expect(page.locator("#workers")).to_contain_text(re.compile(r"w-mail.*wacht op werk", re.S), timeout=30_000)
-        page.get_by_role("link", name="Pauzeer: E-mail").click()
+        page.locator("#outlet-email-pause").click()
         page.get_by_label("Waarom?").fill("De mailserver wordt vervangen")
         page.get_by_role("button", name="Pauzeer").click()
         expect(page.get_by_role("status").first).to_contain_text("Het staat op pauze.")
@@ -147,7 +147,7 @@ def test_an_admin_pauses_an_outlet_sees_an_announcement_wait_and_lets_it_go(
         waiting = int(row.locator("td[data-label='Wacht']").inner_text())
         assert running.recorder.count() == 0, "nobody got anything"
 
-        page.get_by_role("link", name="Ga door: E-mail").click()
+        page.locator("#outlet-email-resume").click()
         page.get_by_role("button", name=f"Stuur naar {waiting} mensen").click()
         expect(page.get_by_role("status").first).to_contain_text("Het gaat door.")
         page.goto(f"{console}/queue/")
