@@ -71,9 +71,7 @@ def _back(request: HttpRequest, done: str) -> HttpResponse:
     return HttpResponseRedirect(languages.address(request, reverse("hand"), done=done), status=HTTPStatus.SEE_OTHER)
 
 
-def _show(
-    request: HttpRequest, by: Actor, values: dict[str, Any], *, status: int = HTTPStatus.OK
-) -> HttpResponse:
+def _show(request: HttpRequest, by: Actor, values: dict[str, Any], *, status: int = HTTPStatus.OK) -> HttpResponse:
     shown = {
         "tasks": handwork.open_tasks(),
         "finished": handwork.done_tasks(),
