@@ -7,7 +7,9 @@ no connection, so nothing left us) and an ``Answer`` (its status line was read).
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import ssl
+import sys
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -20,6 +22,11 @@ import httpcore
 import httpx
 
 from channels.kit.egress import AddressNotAllowed, Egress
+
+# httpcore tries to import sniffio several times in each request. Where that is not installed, Python looks through its
+# whole path every time, which took longer than the request. An entry of None ends the search at once.
+if importlib.util.find_spec("sniffio") is None:
+    sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 LIMIT = 1024 * 1024  # octets of an answer's body, after decompression
 SECONDS = 30.0  # for a whole request, redirects included

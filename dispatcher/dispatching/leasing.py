@@ -10,6 +10,7 @@ A lease is a fencing number that rises each time. It lasts ``LEASE_SECONDS``, is
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,8 +20,8 @@ from django.db import connection, transaction
 
 from channels.contract import Abilities
 from dispatcher.dispatching import clock, follow, policy, readiness
-from dispatcher.dispatching.lanes import BROADCAST
-from dispatcher.dispatching.outlets import abilities
+from dispatcher.dispatching.lanes import side_by_side
+from dispatcher.dispatching.outlets import abilities, is_direct
 from dispatcher.dispatching.sql import rows_as_dicts
 
 
@@ -54,25 +55,34 @@ def take(batch_id: int, holder: str) -> Lease | None:
 
     What a dead holder had in hand is settled as unknown first; an ended dispatch's open deliveries are skipped.
     """
+    return take_all([(batch_id, holder)])[0]
+
+
+def take_all(wanted: Sequence[tuple[int, str]]) -> list[Lease | None]:
+    """The leases of batches, each for a holder, as ``take`` gives them; in one transaction."""
     with transaction.atomic():
-        row = _locked(batch_id)
-        if row is None:
-            return None
-        if row["lease_until"] is not None:
-            _take_over(row)
-        if row["ended"]:
-            _skip_open(row)
-            _close(batch_id)
-            return None
-        if row["barren"] + 1 >= policy.BARREN_LIMIT and row["lease_until"] is not None:
-            _set_aside(row)
-            _close(batch_id)
-            return None
-        if not row["open_now"] or not _slot_free(row) or not _may_probe(row):
-            _close(batch_id)
-            return None
-        follow.resolve(row)
-        return _grant(row, holder)
+        return [_take(batch_id, holder) for batch_id, holder in wanted]
+
+
+def _take(batch_id: int, holder: str) -> Lease | None:
+    row = _locked(batch_id)
+    if row is None:
+        return None
+    if row["lease_until"] is not None:
+        _take_over(row)
+    if row["ended"]:
+        _skip_open(row)
+        _close(batch_id)
+        return None
+    if row["barren"] + 1 >= policy.BARREN_LIMIT and row["lease_until"] is not None:
+        _set_aside(row)
+        _close(batch_id)
+        return None
+    if not row["open_now"] or not _slot_free(row) or not _may_probe(row):
+        _close(batch_id)
+        return None
+    follow.resolve(row)
+    return _grant(row, holder)
 
 
 def _locked(batch_id: int) -> dict[str, Any] | None:
@@ -180,7 +190,7 @@ def _slot_free(row: dict[str, Any]) -> bool:
     Public copies go out side by side in one process: they take no slot from each other.
     """
     slots = row["slots"] if row["circuit"] == "closed" else 1
-    if row["lane"] == BROADCAST and row["circuit"] == "closed":
+    if row["circuit"] == "closed" and side_by_side(row["lane"], direct=is_direct(row["channel"])):
         return True
     with connection.cursor() as cursor:
         cursor.execute(
@@ -261,16 +271,25 @@ def renew(lease: Lease) -> bool:
 
 def give_back(lease: Lease) -> bool:
     """Ends the lease with nothing in hand. True where something in the batch is due right now."""
+    return give_back_all([lease])[0]
+
+
+def give_back_all(leases: Sequence[Lease]) -> list[bool]:
+    """Ends leases as ``give_back`` does; in one transaction."""
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT 1 FROM dispatching_batch WHERE id = %s AND lease_token = %s"
-                + ("" if clock.is_sqlite() else " FOR UPDATE"),
-                [lease.batch_id, lease.token],
-            )
-            if cursor.fetchone() is None:
-                return False
-        return _close(lease.batch_id)
+        return [_give_back(lease) for lease in leases]
+
+
+def _give_back(lease: Lease) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM dispatching_batch WHERE id = %s AND lease_token = %s"
+            + ("" if clock.is_sqlite() else " FOR UPDATE"),
+            [lease.batch_id, lease.token],
+        )
+        if cursor.fetchone() is None:
+            return False
+    return _close(lease.batch_id)
 
 
 def _close(batch_id: int) -> bool:

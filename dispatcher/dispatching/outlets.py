@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import structlog
-from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import connection
 
@@ -15,8 +15,9 @@ from channels import registry
 from channels.contract import Abilities, Common, Direct, Surroundings, Vault
 from channels.kit.egress import Egress
 from dispatcher.dispatching import clock
-from dispatcher.dispatching.models import Outlet, VaultEntry
-from dispatcher.dispatching.secretbox import seal, unseal
+from dispatcher.dispatching.models import Outlet
+from dispatcher.dispatching.secretbox import unseal
+from dispatcher.dispatching.vault import LedgerVault
 
 log = structlog.get_logger("omroeper.egress")
 
@@ -31,28 +32,6 @@ def is_direct(channel: str) -> bool:
     return issubclass(registry.channel(channel), Direct)
 
 
-class LedgerVault(Vault):
-    """What all workers of an outlet share, encrypted in the database."""
-
-    def __init__(self, outlet_id: int) -> None:
-        self.outlet_id = outlet_id
-
-    async def get(self, name: str) -> str | None:
-        return await sync_to_async(self._get)(name)
-
-    async def put(self, name: str, value: str) -> None:
-        await sync_to_async(self._put)(name, value)
-
-    def _get(self, name: str) -> str | None:
-        entry = VaultEntry.objects.filter(outlet_id=self.outlet_id, name=name).first()
-        return unseal(entry.value)["value"] if entry else None
-
-    def _put(self, name: str, value: str) -> None:
-        VaultEntry.objects.update_or_create(
-            outlet_id=self.outlet_id, name=name, defaults={"value": seal({"value": value})}
-        )
-
-
 def egress(outlet: str = "") -> Egress:
     """The one policy: public addresses and what the installation names (settings.EGRESS_EXCEPTIONS).
 
@@ -65,8 +44,8 @@ def egress(outlet: str = "") -> Egress:
     return Egress(frozenset(settings.EGRESS_EXCEPTIONS), closed=settings.PRACTICE, told=told)
 
 
-def build(outlet: Outlet) -> Common:
-    """The channel of an outlet, not entered: it composes and checks.
+def build(outlet: Outlet, vault: Vault | None = None) -> Common:
+    """The channel of an outlet, not entered: it composes and checks. ``vault``: a ``LedgerVault``, if none is given.
 
     Raises:
         channels.contract.SettingsInvalid: with all that is wrong with the outlet's settings.
@@ -74,15 +53,18 @@ def build(outlet: Outlet) -> Common:
     """
     channel = registry.channel(outlet.channel)
     values: dict[str, Any] = unseal(outlet.settings) if outlet.settings else {}
-    return channel(
-        channel.read_settings(values), Surroundings(egress=egress(outlet.name), vault=LedgerVault(outlet.pk))
-    )
+    shared = vault or LedgerVault(outlet.pk)
+    return channel(channel.read_settings(values), Surroundings(egress=egress(outlet.name), vault=shared))
 
 
 class OpenChannels:
-    """The channels that this process has entered, by outlet. Connections live here, across batches."""
+    """The channels that this process has entered, by outlet. Connections live here, across batches.
 
-    def __init__(self) -> None:
+    ``vault`` makes the vault of an outlet from its id.
+    """
+
+    def __init__(self, vault: Callable[[int], Vault] = LedgerVault) -> None:
+        self._vault = vault
         self._open: dict[int, tuple[str, Common]] = {}
         self._changing = asyncio.Lock()  # two batches of one outlet may ask at the same moment
 
@@ -94,7 +76,7 @@ class OpenChannels:
                 return known[1]
             if known:
                 await self._close(outlet.pk)
-            channel = build(outlet)
+            channel = build(outlet, self._vault(outlet.pk))
             await channel.__aenter__()
             self._open[outlet.pk] = (outlet.settings, channel)
             return channel

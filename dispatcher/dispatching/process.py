@@ -8,12 +8,14 @@ import socket
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 import structlog
 from django.db import DatabaseError, close_old_connections, connection
 
 from dispatcher.dispatching.outlets import OpenChannels
+from dispatcher.dispatching.together import Together, Work
+from dispatcher.dispatching.vault import WorkerVault
 
 log = structlog.get_logger("omroeper.process")
 
@@ -22,6 +24,7 @@ DATABASE_TRIES = 30
 
 P = ParamSpec("P")
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 class WorkerProcess:
@@ -32,10 +35,11 @@ class WorkerProcess:
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
-        self.channels = OpenChannels()
+        self.channels = OpenChannels(lambda outlet_id: WorkerVault(outlet_id, self))
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         self.stopping = threading.Event()
         self._database = ThreadPoolExecutor(1, thread_name_prefix="ledger")
+        self._together: dict[Work[Any, Any], Together[Any, Any]] = {}
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Runs ``work`` to its end. Called from the one thread that Celery gives a process."""
@@ -45,6 +49,19 @@ class WorkerProcess:
     async def ledger(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Calls ``function`` in the database thread."""
         return await self.loop.run_in_executor(self._database, lambda: function(*args, **kwargs))
+
+    async def together(self, work: Work[T, R], item: T, *, insist: bool = False) -> R:
+        """``work`` for ``item``, in one transaction with what others in this process ask of it at the same moment.
+
+        ``insist``: again and again while the database is away, as ``insist`` does.
+
+        Raises:
+            DatabaseError: as ``work`` does. And what ``work`` gave in the place of a result.
+        """
+        known = self._together.get(work)
+        if known is None:
+            known = self._together[work] = Together(self.ledger, self.insist if insist else self.ledger, work)
+        return cast(R, await known(item))
 
     async def insist(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Calls ``function`` in the database thread, again and again while the database is away: half a minute or more.

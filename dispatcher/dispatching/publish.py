@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import structlog
 from django.conf import settings
+from django.db import transaction
 from django.utils.timezone import now
 
 from channels.contract import Act, Broadcast, Copy, Outcome, OutletDown, Published, Reason, Receipt
@@ -58,15 +61,48 @@ async def publish(
     return bool(room)
 
 
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """What came of a lease's copies so far, and how many more it asks for: as ``settle.settle`` takes it."""
+
+    lease: Lease
+    results: Sequence[settle.Result]
+    after: int
+    room: int
+
+
+def settle_all(asked: Sequence[Settling]) -> list[list[Released] | Exception]:
+    """Settles for several leases in one transaction: what is released to each, or that it was lost.
+
+    An accepted public copy is to be read back; an outlet that answered is well.
+    """
+    released: dict[int, list[Released] | Exception] = {}
+    with transaction.atomic():
+        # Whoever else locks several batches does so in this order.
+        for number, each in sorted(enumerate(asked), key=lambda pair: pair[1].lease.batch_id):
+            try:
+                released[number] = settle.settle(each.lease, each.results, after=each.after, room=each.room)
+            except LeaseLost as lost:  # what it learned is kept
+                released[number] = lost
+                continue
+            if any(result.outcome in policy.ANSWERS for result in each.results):
+                # Sent before another language was told to wait, a yes is no probe: the stated wait stands.
+                mark_well(each.lease.outlet_id, probed_only=True)
+        _order_proofs(
+            [
+                result
+                for number, each in enumerate(asked)
+                for result in each.results
+                if not isinstance(released[number], Exception)
+            ]
+        )
+    return [released[number] for number in range(len(asked))]
+
+
 async def _settle(
     process: WorkerProcess, lease: Lease, results: list[settle.Result], after: int, room: int
 ) -> list[Released]:
-    released = await process.insist(settle.settle, lease, results, after=after, room=room)
-    await process.insist(_order_proofs, results)
-    if any(result.outcome in policy.ANSWERS for result in results):
-        # Sent before another language was told to wait, a yes is no probe: the stated wait stands.
-        await process.insist(mark_well, lease.outlet_id, probed_only=True)
-    return released
+    return await process.together(settle_all, Settling(lease, results, after, room), insist=True)
 
 
 def _language(delivery: Released) -> str:
@@ -105,10 +141,12 @@ async def _attempt(
         return broken, OutletDown("The channel failed; its log has the details.")
 
 
-def _order_proofs(results: list[settle.Result]) -> None:
-    """An accepted public copy is to be read back."""
-    for result in results:
-        if result.outcome == Outcome.ACCEPTED:
-            Proof.objects.update_or_create(
-                delivery_id=result.released.id, defaults={"due_at": now(), "result": "", "attempts": 0}
-            )
+def _order_proofs(results: Sequence[settle.Result]) -> None:
+    accepted = [result.released.id for result in results if result.outcome == Outcome.ACCEPTED]
+    if accepted:
+        Proof.objects.bulk_create(
+            [Proof(delivery_id=identity, due_at=now(), result="", attempts=0) for identity in accepted],
+            update_conflicts=True,
+            unique_fields=["delivery"],
+            update_fields=["due_at", "result", "attempts"],
+        )

@@ -16,8 +16,9 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from dispatcher.dispatching import clock
-from dispatcher.dispatching.lanes import BROADCAST, TRANSACTIONAL, UPKEEP, URGENT
+from dispatcher.dispatching.lanes import TRANSACTIONAL, UPKEEP, URGENT, side_by_side
 from dispatcher.dispatching.models import Dispatch
+from dispatcher.dispatching.outlets import is_direct
 
 log = structlog.get_logger("omroeper.ring")
 
@@ -59,17 +60,22 @@ def batches(identities: Sequence[int]) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE dispatching_batch SET rung_at = {clock.lease_now()} WHERE id IN ({marks}) "
-            "RETURNING id, lane, dispatch_id, stage",
+            "RETURNING id, lane, dispatch_id, (SELECT channel FROM dispatching_outlet o WHERE o.id = outlet_id)",
             list(identities),
         )
         rows = cursor.fetchall()
-    rung = True
-    for lane in sorted({row[1] for row in rows}):
+    singly: dict[str, set[int]] = {}
+    together: dict[str, set[int]] = {}
+    for identity, lane, dispatch, channel in rows:
         # All public outlets of a dispatch go out side by side in one task, so one ring a dispatch is enough.
-        if lane == BROADCAST:
-            rung &= _ring("omroeper.broadcast", lane, sorted({row[2] for row in rows if row[1] == lane}))
+        if side_by_side(lane, direct=is_direct(channel)):
+            together.setdefault(lane, set()).add(dispatch)
         else:
-            rung &= _ring("omroeper.send", lane, sorted(row[0] for row in rows if row[1] == lane))
+            singly.setdefault(lane, set()).add(identity)
+    rung = True
+    for task, lanes in (("omroeper.broadcast", together), ("omroeper.send", singly)):
+        for lane in sorted(lanes):
+            rung &= _ring(task, lane, sorted(lanes[lane]))
     return rung
 
 

@@ -18,8 +18,9 @@ from channels.contract import Act
 from dispatcher.announcements import lifecycle
 from dispatcher.announcements.models import Announcement, State
 from dispatcher.dispatching import clock, readiness, ring
-from dispatcher.dispatching.lanes import BROADCAST
+from dispatcher.dispatching.lanes import side_by_side
 from dispatcher.dispatching.models import Beat, Dispatch, Proof
+from dispatcher.dispatching.outlets import is_direct
 
 log = structlog.get_logger("omroeper.sweep")
 
@@ -68,7 +69,7 @@ def _plan_what_is_due() -> None:
 def _ring_what_is_due() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""SELECT b.id, b.lane, b.dispatch_id, b.rung_at IS NULL OR b.rung_at < {clock.lease_now()} - %s
+            f"""SELECT b.id, b.lane, b.dispatch_id, o.channel, b.rung_at IS NULL OR b.rung_at < {clock.lease_now()} - %s
                 OR b.rung_at > {clock.lease_now()} + 1 AS unheard
             FROM dispatching_batch b JOIN dispatching_dispatch d ON d.id = b.dispatch_id
             JOIN dispatching_outlet o ON o.id = b.outlet_id
@@ -76,16 +77,16 @@ def _ring_what_is_due() -> None:
             [settings.LEASE_SECONDS],
         )
         due = cursor.fetchall()
-    lanes: dict[str, list[tuple[int, int, bool]]] = {}
-    for identity, lane, dispatch, unheard in due:
-        lanes.setdefault(lane, []).append((identity, dispatch, bool(unheard)))
-    for lane, batches in lanes.items():
-        again = [identity for identity, _, unheard in batches if unheard]
-        if not again:
-            continue
-        messages = len({dispatch for _, dispatch, _ in batches}) if lane == BROADCAST else len(batches)
+    unheard_of: dict[str, list[int]] = {}
+    messages: dict[str, set[str]] = {}
+    for identity, lane, dispatch, channel, unheard in due:
+        one_task = side_by_side(lane, direct=is_direct(channel))
+        messages.setdefault(lane, set()).add(f"dispatch {dispatch}" if one_task else f"batch {identity}")
+        if unheard:
+            unheard_of.setdefault(lane, []).append(identity)
+    for lane, again in unheard_of.items():
         waiting = ring.waiting(lane)
-        if waiting is None or waiting >= messages:
+        if waiting is None or waiting >= len(messages[lane]):
             continue
         log.info("sweep.rings", lane=lane, batches=len(again))
         ring.batches(again)

@@ -29,12 +29,12 @@ if point == "K6":
     from channels.contract import Act, Copy
     from dispatcher.dispatching.handover import HandOver
     from dispatcher.dispatching.process import current
-    from dispatcher.dispatching.send import _outlet_and_copy
+    from dispatcher.dispatching.send import outlets_and_copies
     leasing.give_back(lease)
     lease = leasing.take(batch.pk, "the one that dies")
     process = current()
     async def work():
-        outlet, copies = _outlet_and_copy(lease)
+        [(outlet, copies)] = outlets_and_copies([lease])
         channel = await process.channels.get(outlet)
         await HandOver(process, lease, asyncio.Event(), channel, copies).run()
     import os
