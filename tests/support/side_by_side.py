@@ -8,11 +8,12 @@ import http.server
 import json
 import smtplib
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import httpx
 import lxml.html
@@ -26,6 +27,7 @@ from dispatcher.practice.timeline.api import TOKEN
 from tests.support.practice import Practice
 from tests.support.site import announcement, put, website
 
+T = TypeVar("T")
 PLACES = ("website", "mail", "timeline", "push", "colleagues")
 
 
@@ -65,7 +67,7 @@ class SideBySide:
 
     def publish(self, bulletin: Bulletin, act: Act = Act.ANNOUNCE) -> None:
         """Puts it on the site, in Dutch and English."""
-        asyncio.run(put(self._website, bulletin, act))
+        _run(put(self._website, bulletin, act))
 
     def send(self, bulletin: Bulletin, *places: str, act: Act = Act.ANNOUNCE, language: str = "nl") -> None:
         """Sends it to these places: all of them where none is named."""
@@ -118,7 +120,7 @@ class SideBySide:
                 copy = channel.compose(bulletin, language, act, channel.limits)
                 return [receipt.outcome async for receipt in channel.deliver(act, copy, source())]
 
-        assert asyncio.run(deliver()) == [Outcome.ACCEPTED]
+        assert _run(deliver()) == [Outcome.ACCEPTED]
 
     def look(self, **query: str) -> Shown:
         """The town's page."""
@@ -152,6 +154,12 @@ class Shown:
     def choices(self) -> list[str]:
         """The announcements to choose from."""
         return [" ".join(each.text_content().split()) for each in self.page.xpath("//*[@id='choose']//li/a")]
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    """In a thread of its own: a test with a browser has a loop running in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result(60)
 
 
 def _said(act: Act) -> str:
