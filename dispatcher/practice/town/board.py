@@ -38,13 +38,14 @@ class Announcement:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A place of the town. ``copy`` is the copy shown, ``None`` where nothing came."""
+    """A place of the town. ``copy`` is the copy shown, ``None`` where nothing came; ``facts`` those of its language."""
 
     place: str
     state: State
     copy: Copy | None = None
     heard: Heard | None = None
     compared: Compared | None = None
+    facts: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ class Boards:
         compared = compare(copy.whole, page.told, ours)
         older = copy.at < page.since - _LATER if page.stands is Stands.HERE else not compared.withdrawn
         state = State.OLDER if older else State.SAME if compared.same else State.DIFFERS
-        return Column(place, state, copy, heard, compared)
+        return Column(place, state, copy, heard, compared, page.told.facts)
 
     async def _page(self, slug: str, language: str) -> PublicPage | None:
         return await self._site.page(slug, language) if self._site else None
@@ -146,4 +147,4 @@ def _website(page: PublicPage | None, language: str) -> Column:
     if page.told is None:
         return Column("website", State.NOTHING)
     whole = Copy(language, page.at, page.told.heading, page.told.summary, page.url)
-    return Column("website", State.YARDSTICK, whole)
+    return Column("website", State.YARDSTICK, whole, facts=page.told.facts)

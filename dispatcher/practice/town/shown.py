@@ -84,10 +84,9 @@ def _finding(column: Column, words: Mapping[str, str]) -> dict[str, Any]:
 def _column(column: Column, board: Board, language: Language) -> dict[str, Any]:
     words, copy, place = TOWN[language], column.copy, column.place
     strange = column.compared.strange if column.compared else []
-    good = board.facts
     drawn = {
-        "title": marked(copy.title, good, strange) if copy else "",
-        "text": [marked(part, good, strange) for part in _excerpt(place, copy)] if copy else [],
+        "title": marked(copy.title, column.facts, strange) if copy else "",
+        "text": [marked(part, column.facts, strange) for part in _excerpt(place, copy)] if copy else [],
         "to": copy.to if copy else "",
         "language": copy.language if copy else board.language,
         "edited": words["edited"].format(_at(copy.at, language, _CLOCK)) if copy and copy.edited else "",
