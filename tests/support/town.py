@@ -105,12 +105,12 @@ class Town:
 
     @property
     def urls(self) -> Mapping[str, str]:
-        """``site``, ``mailbox``, ``timeline``, ``push`` and ``colleagues``."""
+        """``site``, ``town``, ``mailbox``, ``timeline``, ``push`` and ``colleagues``."""
         return self._embedded.urls
 
     @property
     def ports(self) -> Mapping[str, int]:
-        """``web``, ``smtp``, ``mailbox``, ``timeline``, ``push`` and ``colleagues``."""
+        """``web``, ``smtp``, ``town``, ``timeline``, ``push`` and ``colleagues``."""
         return self._embedded.ports
 
     @cached_property
