@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from channels.kit.push_address import PushAddress, PushAddressInvalid
 
-KEY = ec.generate_private_key(ec.SECP256R1()).public_key()
+KEY = ec.derive_private_key(20260316, ec.SECP256R1()).public_key()  # the same in every process: it is in test names
 POINT = KEY.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
 SMALL = KEY.public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
 AUTH = bytes(range(16))
