@@ -88,9 +88,7 @@ def test_what_waits_runs_goes_later_failed_and_is_not_sure(sign_in: SignIn) -> N
     workers.note("w-mail", ["mail"], {"stadhuis:7": (now(), 56), "stadhuis:8": (now() - timedelta(minutes=1), None)})
     page = _read(sign_in("administrator"), "/console/queue/")
     assert "37 are being sent." in page
-    assert re.search(
-        r"w-mail stadhuis:7 \d sec ago E-mail: “Town hall open .*”, package 1, 37 of 1,261 to go", page
-    )
+    assert re.search(r"w-mail stadhuis:7 \d sec ago E-mail: “Town hall open .*”, package 1, 37 of 1,261 to go", page)
     assert "its work went back to the queue" in page
     assert re.search(r"24 E-mail Failed The address does not exist Sending again does not help", page)
     assert re.search(r"12 E-mail Not sure The connection broke after we sent it", page)
