@@ -21,6 +21,7 @@ from django.db import connection, transaction
 from channels.contract import Abilities
 from dispatcher.dispatching import clock, follow, policy, readiness
 from dispatcher.dispatching.lanes import side_by_side
+from dispatcher.dispatching.models import DispatchAct
 from dispatcher.dispatching.outlets import abilities, is_direct
 from dispatcher.dispatching.sql import rows_as_dicts
 
@@ -71,7 +72,8 @@ def _take(batch_id: int, holder: str) -> Lease | None:
     if row["lease_until"] is not None:
         _take_over(row)
     if row["ended"]:
-        _skip_open(row)
+        # What was unknown stays unknown, without a repeat.
+        skip(row["id"], row["ended_why"] or "expired")
         _close(batch_id)
         return None
     if row["barren"] + 1 >= policy.BARREN_LIMIT and row["lease_until"] is not None:
@@ -81,20 +83,28 @@ def _take(batch_id: int, holder: str) -> Lease | None:
     if not row["open_now"] or not _slot_free(row) or not _may_probe(row):
         _close(batch_id)
         return None
-    follow.resolve(row)
+    if row["dispatch_act"] != DispatchAct.ANNOUNCE:  # nothing follows up on what nobody heard before
+        follow.resolve(row)
     return _grant(row, holder)
 
 
 def _locked(batch_id: int) -> dict[str, Any] | None:
     lock = "" if clock.is_sqlite() else "FOR UPDATE OF b SKIP LOCKED"
+    age = (
+        "(julianday('now') - julianday(d.planned_at)) * 86400.0"
+        if clock.is_sqlite()
+        else "extract(epoch from clock_timestamp() - d.planned_at)::float8"
+    )
     with connection.cursor() as cursor:
         cursor.execute(
             f"""SELECT b.id, b.dispatch_id, b.outlet_id, b.lane, b.language, b.act, b.stage, b.early, b.handed,
                 b.cutoff, b.barren, b.lease_until, {readiness.ended()} AS ended, d.ended_why, d.act AS dispatch_act,
                 ({readiness.outlet_open()} AND {readiness.page_there()}) AS open_now,
-                o.channel, o.slots, o.circuit, b.page_by
+                o.channel, o.slots, o.circuit, o.rate, b.page_by, d.key AS dispatch_key, d.notice,
+                coalesce(a.public_id, '') AS announcement, {age} AS age
             FROM dispatching_batch b JOIN dispatching_dispatch d ON d.id = b.dispatch_id
             JOIN dispatching_outlet o ON o.id = b.outlet_id
+            LEFT JOIN announcements_announcement a ON a.id = d.announcement_id
             WHERE b.id = %s AND b.due_at IS NOT NULL AND {clock.lease_over("b.")}
                 AND (b.due_at <= {clock.wall()} OR b.lease_until IS NOT NULL) {lock}""",
             [batch_id],
@@ -145,11 +155,6 @@ def _take_over(row: dict[str, Any]) -> None:
 
 def _false() -> str:
     return "0" if clock.is_sqlite() else "false"
-
-
-def _skip_open(row: dict[str, Any]) -> None:
-    """Closes what an ended dispatch still had due. What was unknown stays unknown, without a repeat."""
-    skip(row["id"], row["ended_why"] or "expired")
 
 
 def skip(batch_id: int, reason: str) -> int:
@@ -233,20 +238,10 @@ def _grant(row: dict[str, Any], holder: str) -> Lease:
             [holder, settings.LEASE_SECONDS, row["id"]],
         )
         token, cutoff = cursor.fetchone()
-        age = (
-            "(julianday('now') - julianday(d.planned_at)) * 86400.0"
-            if clock.is_sqlite()
-            else "extract(epoch from clock_timestamp() - d.planned_at)::float8"
-        )
-        cursor.execute(
-            f"""SELECT d.key AS dispatch_key, coalesce(a.public_id, '') AS announcement, {age} AS age, o.rate, d.notice
-            FROM dispatching_dispatch d JOIN dispatching_outlet o ON o.id = %s
-            LEFT JOIN announcements_announcement a ON a.id = d.announcement_id WHERE d.id = %s""",
-            [row["outlet_id"], row["dispatch_id"]],
-        )
-        more = rows_as_dicts(cursor)[0]
-    notice = more.pop("notice")
-    same = ("dispatch_id", "outlet_id", "channel", "language", "act", "lane")
+    notice = row["notice"]
+    same = (
+        "dispatch_id", "dispatch_key", "announcement", "outlet_id", "channel", "language", "act", "lane", "age", "rate",
+    )  # fmt: skip
     return Lease(
         batch_id=row["id"],
         token=token,
@@ -254,7 +249,6 @@ def _grant(row: dict[str, Any], holder: str) -> Lease:
         early=bool(row["early"]),
         notice=(json.loads(notice) if isinstance(notice, str) else notice).get("kind", ""),
         **{name: row[name] for name in same},
-        **more,
     )
 
 
