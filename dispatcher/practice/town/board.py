@@ -85,8 +85,8 @@ class Boards:
                 known = found.get(slug)
                 title = known.title if known else self._titled(source, heard, language)
                 at = min(heard.since, known.at) if known else heard.since
-                if not known or known.title == slug or at < known.at:
-                    found[slug] = Announcement(slug, title or slug, at)
+                if not known or at < known.at:
+                    found[slug] = Announcement(slug, title or slug.replace("-", " ").capitalize(), at)
         return sorted(found.values(), key=lambda each: (-each.at, each.slug))
 
     async def board(self, announcement: Announcement, language: str) -> Board:
@@ -122,7 +122,8 @@ class Boards:
             return Column(place, State.ALONE, copy, heard)
         ours = (page.url, self._site.base if self._site else page.url)
         compared = compare(copy.whole, page.told, ours)
-        older = copy.at < page.since - _LATER if page.stands is Stands.HERE else not compared.withdrawn
+        not_told = not compared.withdrawn and replace(compared, withdrawn=True).same  # as it was before the withdrawal
+        older = copy.at < page.since - _LATER if page.stands is Stands.HERE else not_told
         state = State.OLDER if older else State.SAME if compared.same else State.DIFFERS
         return Column(place, state, copy, heard, compared, page.told.facts)
 

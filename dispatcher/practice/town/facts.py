@@ -85,14 +85,14 @@ def compare(text: str, told: Told, ours: Iterable[str]) -> Compared:
     return Compared(
         title=_plain(told.title) in said,
         opening=_plain(opening) in said,
-        withdrawn=not told.withdrawn or says_withdrawn(text),
+        withdrawn=not told.withdrawn or says_withdrawn(said.partition(_plain(told.title))[0]),
         missing=[fact for fact in told.facts if _plain(fact) not in said],
         strange=strange,
     )
 
 
 def says_withdrawn(text: str) -> bool:
-    """Whether a text says that it no longer holds."""
+    """Whether what stands before a title says that it no longer holds."""
     return bool(re.search(r"\b(ingetrokken|withdrawn)\b", text, re.IGNORECASE))
 
 

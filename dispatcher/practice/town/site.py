@@ -123,7 +123,8 @@ def _read(body: bytes) -> tuple[Told, int, float] | None:
         if article is None or heading is None or said is None:
             return None
         title = _words(heading)
-        withdrawn = says_withdrawn(title.partition(":")[0]) and ":" in title
+        notice = article.find("./div[@class='note note--stop']")
+        withdrawn = notice is not None and ":" in title and says_withdrawn(title.partition(":")[0])
         summary = article.find(".//p[@class='lead']")
         if summary is None:
             summary = article.find(".//section/p[@class='quiet']")
