@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import django
 
 from dispatcher.cli.output import give_up
+from dispatcher.config import installation
 from dispatcher.config.environment import data_folder
 from dispatcher.config.installation import data_set
+
+if TYPE_CHECKING:
+    from dispatcher.embedded.state import State
 
 
 def attach() -> None:
@@ -39,8 +44,19 @@ def attach() -> None:
     running = state.running(data)
     if running is not None:
         os.environ.setdefault("OMROEPER_BASE_URL", running.urls.get("site", ""))
+        _reach_practice(running, installation.given(data).get("OMROEPER_EGRESS", ""))
     django.setup()
     quiet()
+
+
+def _reach_practice(running: State, egress: str) -> None:
+    """Lets this process reach what the running installation may reach: the practice town, if it has one."""
+    from dispatcher.embedded import far_sides
+
+    if "town" in running.ports:
+        egress = os.environ.pop("OMROEPER_EGRESS", egress)
+        for name, value in far_sides.environment(running.ports, running.urls["site"], egress).items():
+            os.environ.setdefault(name, value)
 
 
 def quiet() -> None:

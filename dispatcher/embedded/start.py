@@ -13,20 +13,19 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
-from urllib.parse import urlsplit
 
 from dispatcher.config import installation
 from dispatcher.config.environment import data_folder, lease_seconds
 
-from . import database, doorbell, given, leftovers, ports, programs
+from . import database, doorbell, far_sides, given, leftovers, ports, programs
 from .child import Child, Program
+from .far_sides import FAR_SIDES
 from .layout import Layout, claim, prepare
 from .supervisor import Supervisor
 
 WEB_PORT = 8700
 PRACTICE_PORTS = {"town": 8701, "smtp": 8725, "timeline": 8702, "push": 8703, "colleagues": 8704}
 """The practice town's ports by what is there: its pages, its mail server, and each far side that speaks HTTP."""
-FAR_SIDES = ("timeline", "push", "colleagues")
 PARTS = ("practice", "web", *programs.POOLS, "beat")
 
 
@@ -144,18 +143,12 @@ class Embedded:
             self._describe_practice()
 
     def _describe_practice(self) -> None:
-        """Where the practice town is. Exactly these ports may be connected to, beside what the settings name."""
+        """Where the practice town is."""
         for name in ("town", *FAR_SIDES):
             self.urls[name] = f"http://localhost:{self.ports[name]}"
         self.urls["mailbox"] = f"{self.urls['town']}/mailbox"
-        for name in ("smtp", *FAR_SIDES):
-            self.environment[f"OMROEPER_PRACTICE_{name.upper()}"] = f"{ports.HOST}:{self.ports[name]}"
-        self.environment["OMROEPER_PRACTICE_WEB"] = f"{ports.HOST}:{self.ports['town']}"
-        reached = [self.ports[name] for name in ("web", "smtp", *FAR_SIDES)]
-        ours = [f"{host}:{port}" for port in reached for host in (ports.HOST, "localhost")]
-        site = urlsplit(self.urls["site"])  # our own pages are read back where the public finds them
-        ours.append(f"{site.hostname}:{site.port or (443 if site.scheme == 'https' else 80)}")
-        self.environment["OMROEPER_EGRESS"] = " ".join([*self._setting("OMROEPER_EGRESS", "").split(), *ours])
+        egress = self._setting("OMROEPER_EGRESS", "")
+        self.environment.update(far_sides.environment(self.ports, self.urls["site"], egress))
 
     def _make_supervisor(self) -> Supervisor:
         lease = float(self.options.environment.get("OMROEPER_LEASE_SECONDS") or lease_seconds())
