@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 OUTLETS = 20
 A_ROUND = 10  # announcements in a round
-WARM_UP = 6  # until each process of the pool has opened its outlets and loaded what it needs
+WARM_UP = 12  # until each process of the pool has opened its outlets and loaded what it needs
 MOST = {"idle": 25.0, "during a mailing": 75.0}  # milliseconds
 # What is due by the clock (sweeps, heartbeats) must not always meet the same moment of an announcement.
 PAUSE = (0.1, 0.4)
