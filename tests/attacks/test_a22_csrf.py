@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from dispatcher.audience.models import Address
 from dispatcher.audience.tokens import Purpose, make
-from dispatcher.dispatching.models import Delivery, Dispatch, Outlet
+from dispatcher.dispatching.models import Dispatch
 from dispatcher.staff.roles import Role
 from tests.support.logged import log_events
 from tests.support.residents import every_row, resident
+from tests.support.routes import address, routes
 from tests.support.signed_in import client_of
 from tests.support.standing import SCENES
 
@@ -25,15 +24,7 @@ pytestmark = pytest.mark.django_db
 OPEN = {"leave", "push-renew"}
 
 
-def _named(patterns: list[URLPattern | URLResolver]) -> Iterator[URLPattern]:
-    for each in patterns:
-        if isinstance(each, URLResolver):
-            yield from _named(each.url_patterns)
-        else:
-            yield each
-
-
-ROUTES = list(_named(get_resolver().url_patterns))
+ROUTES = routes()
 FORGED: dict[str, dict[str, Any]] = {
     "no token": {},
     "a made-up token": {"data": {"csrfmiddlewaretoken": "x" * 64}},
@@ -42,23 +33,6 @@ FORGED: dict[str, dict[str, Any]] = {
     "without origin, old browser": {"headers": {"Origin": "null"}},
     "JSON as text": {"data": '{"leave": "yes"}', "content_type": "text/plain"},
 }
-
-
-def _address(route: URLPattern, made: Dispatch, person: Address) -> str:
-    """An address of the route that names things that are there."""
-    assert route.name, f"{route.pattern} has no name"
-    purpose = next((p for p in Purpose if str(route.name).startswith(p.value)), Purpose.LEAVE)
-    values: dict[str, Callable[[], str]] = {
-        "token": lambda: make(purpose, person.public_id, person.subscriber.epoch),
-        "key": lambda: made.key,
-        "public_id": lambda: str(made.announcement and made.announcement.public_id),
-        "name": lambda: Outlet.objects.earliest("pk").name,
-        "slug": lambda: "losser" if "districts" in str(route.name) else "road-works",
-        "channel": lambda: "email",
-        "number": lambda: str(Delivery.objects.earliest("pk").pk if Delivery.objects.exists() else 1),
-    }
-    needed = {name: values[name]() for name in route.pattern.converters}
-    return reverse(route.name, kwargs=needed)
 
 
 @pytest.fixture
@@ -85,7 +59,7 @@ def test_a22_no_forged_form_changes_anything(there: tuple[Dispatch, Address], fo
     refused = []
     signed_in = client_of(*Role)  # a victim who may do everything
     for route in ROUTES:
-        path = _address(route, *there)
+        path = address(route, *there)
         before = every_row()
         for method in ("post", "put", "patch", "delete"):
             client = Client(enforce_csrf_checks=True)
@@ -126,7 +100,7 @@ def test_a22_nothing_changes_by_get(there: tuple[Dispatch, Address]) -> None:
     signed_in = client_of(*Role)
     before = every_row()
     for route in ROUTES:
-        answer = signed_in.get(_address(route, *there))
+        answer = signed_in.get(address(route, *there))
         # 409: what cannot be done with it now, such as a correction of what has not gone out.
         assert answer.status_code in {200, 405, 409}, route.pattern
     assert every_row() == before
