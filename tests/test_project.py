@@ -13,6 +13,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tests.run import WITHOUT_DATABASE
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -44,6 +46,14 @@ def required(*groups: str) -> set[str]:
 )
 def test_the_locks_hold_everything_that_is_required(file: str, groups: tuple[str, ...]) -> None:
     assert required(*groups) - locked(file) == set(), "run: make lock"
+
+
+@pytest.mark.parametrize("folder", WITHOUT_DATABASE)
+def test_what_is_run_on_one_database_only_uses_none(folder: str) -> None:
+    uses = re.compile(r"django_db|transactional_db|new_town|web_town|databases\.fresh")
+    files = sorted((ROOT / "tests" / folder).rglob("*.py"))
+    assert files
+    assert [file.name for file in files if uses.search(file.read_text())] == []
 
 
 def test_what_runs_in_production_needs_no_test_tools() -> None:
