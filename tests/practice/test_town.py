@@ -221,6 +221,7 @@ def test_a_fault_is_switched_on_and_off_from_the_town(town: SideBySide) -> None:
     assert [fault["code"] for fault in town.practice.state()["faults"]] == [550]
     button = town.look().page.find(".//button[@id='fault-mail-unknown-address']")
     assert button is not None and button.get("aria-pressed") == "true"
+    assert "u ziet Adres vervallen" in town.look().words("exercises-mail")
     numbers = button.getparent().xpath("input[@name='numbers']/@value")[0]
 
     town.practice.post("/town/fault", peer="mail", preset="unknown-address", numbers=str(numbers), slug="")

@@ -24,7 +24,6 @@ _LOCK: Mapping[Language, str] = {"nl": "H.mm", "en": "H:mm"}
 _DAY: Mapping[Language, str] = {"nl": "EEEE d MMMM", "en": "EEEE d MMMM"}
 _MOST = 330  # characters of a long text that are shown
 _LINK_SHOWN = 30  # characters of an address that are shown, as Mastodon does
-_COMPARED = (State.SAME, State.DIFFERS, State.OLDER, State.GONE)
 
 
 def board_values(board: Board, language: Language) -> dict[str, Any]:

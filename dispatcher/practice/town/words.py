@@ -93,9 +93,6 @@ TOWN: Mapping[Language, Mapping[str, str]] = {
         "practise": "Oefen met storingen",
         "practise_lead": "Zet er een aan en stuur een bericht of een correctie. Kijk dan in Omroeper bij Volgen en "
         "in de wachtrij wat er gebeurt.",
-        "on": "Zet aan",
-        "off": "Zet uit",
-        "is_on": "Staat aan",
         "tamper": "Een vreemde kan bij het account",
         "tamper_fact": "Verander een gegeven",
         "tamper_text": "Zet er iets anders neer",
@@ -193,9 +190,6 @@ TOWN: Mapping[Language, Mapping[str, str]] = {
         "practise": "Practise with faults",
         "practise_lead": "Switch one on and send an announcement or a correction. Then see in Omroeper, at Follow and "
         "in the queue, what happens.",
-        "on": "Switch on",
-        "off": "Switch off",
-        "is_on": "Is on",
         "tamper": "A stranger has the account",
         "tamper_fact": "Change a fact",
         "tamper_text": "Put something else there",
