@@ -203,7 +203,7 @@ def test_a_town_that_knows_no_site_shows_what_came_and_compares_nothing(tmp_path
 
         page = alone.get("/").text
 
-        assert "Het oefendorp weet niet waar de website staat" in page
+        assert "De oefenstad weet niet waar de website staat" in page
         assert "maandag 16 maart" in page
 
 

@@ -172,7 +172,7 @@ class Api:
         return web.json_response(
             {
                 "domain": f"localhost:{self._timeline.port}",
-                "title": "Oefendorp",
+                "title": "Oefenstad",
                 "version": "4.5.0 (compatible; practice town)",
                 "languages": ["nl", "en"],
                 "configuration": {
@@ -212,7 +212,7 @@ class Api:
             "id": ACCOUNT_ID,
             "username": ACCOUNT,
             "acct": ACCOUNT,
-            "display_name": "Gemeente Losser (oefendorp)",
+            "display_name": "Gemeente Losser (oefenstad)",
             "url": f"{self._timeline.base}/@{ACCOUNT}",
             "bot": False,
         }

@@ -8,7 +8,7 @@ TIMELINE: dict[Language, dict[str, str]] = {
     "nl": {
         "title": "Tijdlijn van @losser",
         "post": "Bericht van @losser",
-        "account": "Gemeente Losser (oefendorp)",
+        "account": "Gemeente Losser (oefenstad)",
         "lead": "Zo ziet iedereen op Mastodon de berichten van de gemeente.",
         "empty": "Er zijn nog geen berichten.",
         "empty_next": "Stuur een bericht met Omroeper. Dan ziet u het hier verschijnen.",

@@ -8,7 +8,7 @@ from dispatcher.practice.words import Language
 
 TOWN: Mapping[Language, Mapping[str, str]] = {
     "nl": {
-        "title": "Het oefendorp",
+        "title": "De oefenstad",
         "lead": "Dit zien de mensen nu.",
         "version": "Versie {}.",
         "withdrawn": "Ingetrokken.",
@@ -20,8 +20,8 @@ TOWN: Mapping[Language, Mapping[str, str]] = {
         "empty": "Er is nog niets omgeroepen.",
         "empty_next": "Schrijf een bericht en stuur het. Dan ziet u hier op vijf plekken tegelijk wat men ervan ziet.",
         "empty_bare": "Stuur een bericht met Omroeper. Dan ziet u hier op vijf plekken tegelijk wat men ervan ziet.",
-        "not_kept": "Het oefendorp bewaart nu geen berichten. Start het zonder --no-store om ze hier te zien.",
-        "unknown": "Dit bericht kent het oefendorp niet.",
+        "not_kept": "De oefenstad bewaart nu geen berichten. Start haar zonder --no-store om ze hier te zien.",
+        "unknown": "Dit bericht kent de oefenstad niet.",
         "website": "Website",
         "mail": "Mailbox",
         "timeline": "Tijdlijn",
@@ -55,7 +55,7 @@ TOWN: Mapping[Language, Mapping[str, str]] = {
         "none_colleagues": "De collega’s kregen nog niets.",
         "gone_timeline": "Deze post is weggehaald.",
         "unread_website": "De website antwoordt niet.",
-        "no_site": "Het oefendorp weet niet waar de website staat (--site).",
+        "no_site": "De oefenstad weet niet waar de website staat (--site).",
         "open_website": "Open de bladzijde",
         "open_mail": "Lees deze mail",
         "open_timeline": "Bekijk de post",
@@ -102,7 +102,7 @@ TOWN: Mapping[Language, Mapping[str, str]] = {
         "all_faults": "Alle storingen van {}",
         "website_fault": "De website is van Omroeper zelf. Zet hem stil op de bladzijde Wachtrij en kijk wat er wacht.",
         "queue": "Naar de wachtrij",
-        "not_here": "Deze plek is er in dit oefendorp niet.",
+        "not_here": "Deze plek is er in deze oefenstad niet.",
     },
     "en": {
         "title": "The practice town",
