@@ -101,7 +101,7 @@ def load_town(smtp: str = "") -> None:
             # They read Dutch, and hear it before everybody else does.
             chat = {"url": f"json://{settings.PRACTICE_COLLEAGUES}/hook/colleagues"}
             only = {"groups": [Group.COLLEAGUE.value], "languages": ["nl"]}
-            _outlet("colleagues", "Colleagues", 4, chat, channel="apprise", **only)
+            _outlet("colleagues", "Collega’s", 4, chat, channel="apprise", **only)
         facebook = {"network": "facebook", "account": "Gemeente Losser (voorbeeld)"}
         _outlet("facebook", "Facebook", 5, facebook, channel="byhand", languages=["nl"])
     example_push.repoint()
