@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import select
+import signal
 import sqlite3
 import subprocess
 import time
@@ -134,9 +135,13 @@ def test_from_practice_to_production_nothing_of_the_example_town_comes_along(dat
 
 
 def _converse(data: Path, turns: Sequence[tuple[str, str]]) -> tuple[int, str]:
-    """Answers each question of ``setup`` at a terminal; the exit code and all that was shown."""
+    """Answers each question of ``setup`` at a terminal; the exit code and all that was shown.
+
+    A hidden answer counts only from the space behind its question on: what was typed before is thrown away (getpass).
+    """
     pid, terminal = pty.fork()
     if pid == 0:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # whoever started the tests may have had it ignored
         os.execve(COMMAND, [str(COMMAND), "setup"], _environment(data))  # noqa: S606
     shown, at, until = "", 0, time.monotonic() + 120
 
@@ -152,15 +157,21 @@ def _converse(data: Path, turns: Sequence[tuple[str, str]]) -> tuple[int, str]:
         shown += chunk.decode(errors="replace")
         return bool(chunk)
 
-    for question, answer in turns:
-        while question not in shown[at:]:
-            assert more(), f"{question!r} was not asked:\n{shown}"
-        at = shown.index(question, at) + len(question)
-        os.write(terminal, f"{answer}\n".encode())
-    while more():
-        pass
-    os.close(terminal)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown
+    try:
+        for question, answer in turns:
+            while question not in shown[at:]:
+                assert more(), f"{question!r} was not asked:\n{shown}"
+            at = shown.index(question, at) + len(question)
+            os.write(terminal, f"{answer}\n".encode())
+        while more():
+            pass
+    except BaseException:
+        os.kill(pid, signal.SIGKILL)
+        raise
+    finally:
+        os.close(terminal)
+        status = os.waitpid(pid, 0)[1]
+    return os.waitstatus_to_exitcode(status), shown
 
 
 def test_its_questions_can_be_answered_one_by_one_and_wrong_answers_are_asked_again(data: Path) -> None:
@@ -182,14 +193,14 @@ def test_its_questions_can_be_answered_one_by_one_and_wrong_answers_are_asked_ag
             ("port [587]", "465"),
             ("security [starttls]", "tls"),
             ("username", ""),
-            ("password", ""),
+            ("password: ", ""),
             ("sender", "nonsense"),
             ("is no plain e-mail address", "berichten@losser.nl"),
             ("Another outlet", ""),
             ("E-mail address", "beheer@losser.nl"),
             ("Name", ""),
-            ("Password", PASSWORD),
-            ("The same again", PASSWORD),
+            ("Password: ", PASSWORD),
+            ("The same again: ", PASSWORD),
             ("whether they can work?", "n"),
         ],
     )

@@ -93,8 +93,8 @@ def test_an_installation_stops_in_good_order_and_leaves_nothing(town: Town) -> N
     assert found is not None
     assert {child.status for child in found.children} == {"ready"}
     assert [child.name for child in found.children][:2] == ["redis", "practice"]
-    assert len(leftovers.carrying(found.token)) >= 11  # seven parts, granian's worker, at least one process a pool
-    town.stop("w-urgent", "w-fast", "w-mail", "beat", "web", "practice")
+    assert len(leftovers.carrying(found.token)) >= 13  # eight parts, granian's worker, at least one process a pool
+    town.stop(*programs.POOLS, "beat", "web", "practice")
     left = state.running(town.folder)
     assert left is not None
     assert [child.name for child in left.children if child.status != "stopped"] == ["redis"]

@@ -15,9 +15,9 @@ from tests.support.practice import Practice
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
-def note(title: str) -> bytes:
+def note(title: str, lang: str = "nl") -> bytes:
     said = {
-        "title": title, "body": "Bel 053 000 00 00.\n" + "woord" * 40, "lang": "nl", "dir": "ltr", "tag": "a",
+        "title": title, "body": "Bel 053 000 00 00.\n" + "woord" * 40, "lang": lang, "dir": "ltr", "tag": "a",
         "navigate": "https://losser.example/nl/",
         "actions": [{"action": "preferences", "title": "Kies of stop", "navigate": "https://losser.example/p/x"}],
     }  # fmt: skip
@@ -43,6 +43,7 @@ def test_phones_are_for_everyone_on_every_screen(service: Service, page: Page) -
     heard, off, ended = service.subscribe("screen-heard", "screen-off", "screen-ended")
     for address in (heard, off, ended):
         service.push(address, note("Gemeentehuis alleen open op afspraak"))
+    service.push(heard, note("Van een ander", lang='"><svg onload=alert(3)>'))
     service.http.post(f"/phone/{device(off)}", data={"act": "off"})
     service.http.delete(ended.endpoint)
     said: list[str] = []

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
+from babel import Locale, UnknownLocaleError
 from babel.dates import format_datetime
 
 from dispatcher.practice.push.phones import Phone
@@ -126,7 +127,7 @@ def _shown(line: Mapping[str, Any]) -> dict[str, Any]:
         "replaced": line["replaced"],
         "title": _text(said.get("title")),
         "body": _text(said.get("body")),
-        "lang": _text(said.get("lang")),
+        "lang": _language(said.get("lang")),
         "dir": said.get("dir") if said.get("dir") in ("ltr", "rtl") else "auto",
         "navigate": _link(said.get("navigate")),
         "actions": [
@@ -139,6 +140,15 @@ def _shown(line: Mapping[str, Any]) -> dict[str, Any]:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
+
+
+def _language(value: object) -> str:
+    """The language that a notification names, where it is one: a screen reader would trip over anything else."""
+    try:
+        Locale.parse(_text(value), sep="-")
+    except (ValueError, UnknownLocaleError):
+        return ""
+    return _text(value)
 
 
 def _link(value: object) -> str:
