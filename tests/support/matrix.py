@@ -35,13 +35,17 @@ def options(kind: str) -> list[str]:
 
 def write() -> Path:
     """Writes the page from the latest reports and returns its path."""
-    lines = [HEAD, f"{datetime.now(UTC):%d %B %Y}, Linux, {os.cpu_count()} cores.", ""]
+    lines = [HEAD, f"{datetime.now(UTC):%d %B %Y}, Linux, {os.cpu_count()} cores, {_residents()} residents a row.", ""]
     for kind, name in (("sqlite", "SQLite"), ("postgres", "PostgreSQL")):
         lines += [f"## {name}", "", f"| row | result | seconds | {' | '.join(COLUMNS)} |", "| --- " * 8 + "|"]
         lines += _rows(_report(kind)) if _report(kind).is_file() else ["| not run | | | | | | | |"]
         lines.append("")
     PAGE.write_text("\n".join(lines))
     return PAGE.relative_to(ROOT)
+
+
+def _residents() -> str:
+    return f"{int(os.environ.get('OMROEPER_FAULTS_RESIDENTS', '100000')):,}"
 
 
 def _rows(report: Path) -> Iterator[str]:
