@@ -98,7 +98,7 @@ def test_f26_cut_after_the_last_dot(strike: Strike, how: str, taken: bool) -> No
     )
     stricken.announce()
     stricken.town.until(
-        lambda: stricken.count("accepted") + stricken.count("unknown") == stricken.planned(),
+        lambda: stricken.count("accepted") + stricken.count("unknown") == stricken.planned() > 0,
         timeout=90, what="everything but what is in doubt",
     )  # fmt: skip
     assert stricken.count("unknown") == cuts
