@@ -53,9 +53,7 @@ def test_f36_put_off_beyond_the_expiry(strike: Strike) -> None:
     stricken = strike(residents=60)
     stricken.practice.switch({"kind": "answer", "moment": "rcpt", "code": 452, "enhanced": "4.2.2", "times": 10})
     stricken.announce(settings="expires: +1h")
-    stricken.town.until(
-        lambda: stricken.count("accepted") == stricken.planned() - 10, timeout=60, what="the others"
-    )
+    stricken.town.until(lambda: stricken.count("accepted") == stricken.planned() - 10, timeout=60, what="the others")
     assert stricken.count("due") == 10
     _pass_time(stricken)
     stricken.python(
