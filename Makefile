@@ -19,7 +19,7 @@ TESTING := $(VENV)/.testing-installed
 help:
 	@echo "make run     start everything, announce the example once, stay up until Ctrl-C"
 	@echo "make once    the same, and end when all is settled and proven (exit status 1 if not)"
-	@echo "make test    lint, types and the whole suite, on SQLite and on PostgreSQL"
+	@echo "make test    lint, types and every test; what touches a database on both kinds"
 	@echo "make faults  the fault matrix at full size"
 	@echo "make coverage  what the suite does not reach, by branch"
 	@echo "make bench   the benchmarks; make picture: the README's picture"
