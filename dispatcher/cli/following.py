@@ -225,27 +225,41 @@ def _table(state: Progress, rates: dict[tuple[int, str], _Rate]) -> Table:
         head += " (being prepared)"
     elif dispatch.ended_why:
         head += f" ({dispatch.ended_why})"
+    lines = [(outlet, rates.setdefault((dispatch.pk, outlet.name), _Rate(outlet.accepted))) for outlet in state.outlets]
+    seen = [(outlet, rate.see(outlet.accepted)) for outlet, rate in lines]
+    fast = any(rate and not outlet.settled for outlet, rate in seen)
+    skips = any(outlet.skipped for outlet, _ in seen)
     drawing = Table(title=head, title_justify="left", header_style="bold", expand=False)
-    for name, justify in (
-        ("outlet", "left"), ("accepted", "right"), ("of", "right"), ("per second", "right"), ("failed", "right"),
-        ("not sure", "right"), ("skipped", "right"), ("read back", "left"), ("", "left"),
-    ):  # fmt: skip
-        drawing.add_column(name, justify="right" if justify == "right" else "left")
-    for outlet in state.outlets:
-        rate = rates.setdefault((dispatch.pk, outlet.name), _Rate(outlet.accepted)).see(outlet.accepted)
+    drawing.add_column("outlet", min_width=20)
+    # What is the same for all is left out: the table has to fit a terminal of eighty columns.
+    names = ["accepted", *["per second"] * fast, "failed", "not sure", *["skipped"] * skips]
+    for name in names:
+        drawing.add_column(name, justify="right", no_wrap=True)
+    drawing.add_column("read back", no_wrap=True)
+    for outlet, rate in seen:
         failed = outlet.rejected + outlet.gone
-        drawing.add_row(
-            outlet.label,
-            Text(str(outlet.accepted), style="green" if outlet.settled else ""),
-            str(outlet.planned),
-            f"{rate:.0f}" if rate and not outlet.settled else "",
-            Text(str(failed), style="red" if failed else "dim"),
-            Text(str(outlet.unknown), style="yellow" if outlet.unknown else "dim"),
-            str(outlet.skipped or ""),
-            ", ".join(f"{count}× {result}" for result, count in outlet.proofs.items()) or "private",
-            _why(outlet),
-        )
+        cells = {
+            "accepted": Text(f"{outlet.accepted} of {outlet.planned}", style="green" if outlet.settled else ""),
+            "per second": Text(f"{rate:.0f}" if rate and not outlet.settled else ""),
+            "failed": Text(str(failed), style="red" if failed else "dim"),
+            "not sure": Text(str(outlet.unknown), style="yellow" if outlet.unknown else "dim"),
+            "skipped": Text(str(outlet.skipped or "")),
+        }
+        drawing.add_row(_named(outlet), *(cells[name] for name in names), _read_back(outlet))
     return drawing
+
+
+def _named(outlet: OutletProgress) -> Text:
+    why = _why(outlet)
+    return Text(outlet.label) + Text(f"\n{why}" if why else "", style="dim")
+
+
+def _read_back(outlet: OutletProgress) -> str:
+    from dispatcher.dispatching.outlets import is_direct
+
+    if outlet.proofs:
+        return ", ".join(f"{count}× {result}" for result, count in outlet.proofs.items())
+    return "private" if is_direct(outlet.channel) else "–"
 
 
 def _why(outlet: OutletProgress) -> str:
