@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import mimetypes
 import socket
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +43,7 @@ class Setting:
     keep: bool = True
 
 
-class HttpPeer(Listener[HttpFault]):
+class HttpPeer(Listener[HttpFault], ABC):
     """A far side that speaks HTTP. A subclass names itself, gives ``routes`` and calls ``take`` for what it takes.
 
     Where it changes something a handler calls ``take`` before it answers: what is not on record was not taken.
@@ -62,9 +63,9 @@ class HttpPeer(Listener[HttpFault]):
         self.lines: set[HttpLine] = set()
         self._runner: web.AppRunner | None = None
 
+    @abstractmethod
     def routes(self) -> Iterable[web.AbstractRouteDef]:
         """What it answers, beside ``/assets/…`` and ``/practice.css`` for its pages."""
-        raise NotImplementedError
 
     async def open(self) -> None:
         if self._runner is None:

@@ -6,6 +6,7 @@ import asyncio
 import re
 import socket
 import struct
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, cast
 
 from dispatcher.practice import faults
@@ -18,7 +19,7 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _ENHANCED = re.compile(rb"^(\d{3}[ -])\d\.\d+\.\d+ ", re.MULTILINE)
 
 
-class Line(asyncio.Protocol):
+class Line(asyncio.Protocol, ABC):
     """Keeps answers in order and lets faults strike; ``Session`` adds what the commands mean.
 
     ``held`` stops reading on: an answer is on its way slowly, or will never come.
@@ -37,9 +38,9 @@ class Line(asyncio.Protocol):
         self._taken = 0
         self._discount = 0
 
+    @abstractmethod
     def step(self) -> bool:
         """Handles the next command or message in the buffer; false when it is not complete yet."""
-        raise NotImplementedError
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)

@@ -81,5 +81,5 @@ def _once_all_agree(data: Path, process: subprocess.Popen[bytes]) -> Shown:
                 words = shown.words("verdict")
                 if words.startswith("Alle 5 zeggen hetzelfde."):
                     return shown
-            time.sleep(0.2)
+            time.sleep(0.2)  # a page of another process: nothing can be awaited of it
     raise AssertionError(f"not all of it arrived: {words}")

@@ -103,9 +103,9 @@ class _Lines(Source):
                 self.read(number, line)
             await asyncio.sleep(0)
 
+    @abstractmethod
     def read(self, number: int, line: Any) -> None:
         """Notes a line, where it is about an announcement."""
-        raise NotImplementedError
 
 
 class Mails(_Lines):
